@@ -1,0 +1,597 @@
+"""The lecture's pictures: one function for each kind, one style, one color and marker a method.
+
+Every function returns a `Picture`, which a notebook shows when it is the last value of a cell.
+No figure stays open behind it.
+"""
+
+import io
+from collections.abc import Mapping
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from PIL import Image
+
+from helpers.descent import Trajectory
+
+STYLE = {
+    "font.size": 12,
+    "axes.titlesize": 12.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "figure.constrained_layout.use": True,
+    "legend.frameon": False,
+    "legend.fontsize": 11.5,
+    "lines.linewidth": 2,
+    "lines.markersize": 5,
+}
+DPI = 110
+PIXELS_PER_INCH_SHOWN = 88
+
+# Colors of Okabe and Ito, told apart by color-blind readers; markers and dashes tell them in gray.
+LOOKS = {
+    "SGD": {"color": "#D55E00", "marker": "o", "linestyle": "-"},
+    "Momentum": {"color": "#0072B2", "marker": "s", "linestyle": (0, (5, 1.5))},
+    "AdaGrad": {"color": "#009E73", "marker": "^", "linestyle": (0, (1.5, 1.2))},
+    "Adam": {"color": "#AA4499", "marker": "D", "linestyle": (0, (6, 1.5, 1.5, 1.5))},
+}
+OTHER_LOOKS = [
+    {"color": "#333333", "marker": "o", "linestyle": "-"},
+    {"color": "#E69F00", "marker": "s", "linestyle": (0, (5, 1.5))},
+    {"color": "#56B4E9", "marker": "^", "linestyle": (0, (1.5, 1.2))},
+    {"color": "#8C6D46", "marker": "D", "linestyle": (0, (6, 1.5, 1.5, 1.5))},
+    {"color": "#999999", "marker": "v", "linestyle": (0, (3, 1, 1, 1, 1, 1))},
+    {"color": "#004D40", "marker": "P", "linestyle": "-"},
+]
+EARTH = LinearSegmentedColormap.from_list("earth", ["#9DB9C9", "#D3DEDD", "#F4ECDD", "#E2C9A3"])
+INK = "#444444"
+BEHIND_TEXT = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
+
+
+class Picture:
+    """A finished figure with its text alternative.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    alt : str
+        What the figure shows, in words and numbers; stored beside the image.
+    """
+
+    def __init__(self, figure, alt):
+        self.figure, self.alt = figure, alt
+
+    def __repr__(self):
+        return f"Figure: {self.alt}"
+
+    def png(self):
+        """Return the figure as PNG bytes."""
+        raw, png = io.BytesIO(), io.BytesIO()
+        with matplotlib.rc_context(STYLE):
+            self.figure.savefig(raw, format="png", dpi=DPI, facecolor="white")
+        # 256 colors are plenty for a chart and make it a quarter of the size.
+        Image.open(raw).convert("RGB").quantize(256).save(png, "png", optimize=True)
+        return png.getvalue()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        width, height = self.figure.get_size_inches() * PIXELS_PER_INCH_SHOWN
+        metadata = {"width": round(width), "height": round(height), "alt": self.alt}
+        return (
+            {"image/png": self.png(), "text/plain": repr(self)},
+            {"image/png": metadata},
+        )
+
+
+@matplotlib.rc_context(STYLE)
+def surface(landscape, elevation=35, azimuth=-60):
+    """Draw a landscape in three dimensions.
+
+    Parameters
+    ----------
+    landscape : Landscape
+    elevation, azimuth : float
+        Where it is looked at from, in degrees.
+    """
+    x, y = _grid(landscape, 121)
+    heights = landscape.value(x, y)
+    figure = Figure(figsize=(7, 4.2))
+    axes = figure.add_subplot(projection="3d", computed_zorder=False)
+    axes.plot_surface(
+        x, y, heights, cmap=EARTH, rcount=60, ccount=60, edgecolor="#00000030", linewidth=0.3
+    )
+    axes.view_init(elevation, azimuth)
+    axes.set(xlabel="x", ylabel="y", zlabel="f(x, y)", title=_title(landscape))
+    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+        axis.set_major_locator(MaxNLocator(4))
+    axes.set_box_aspect((1.6, 1.2, 0.8), zoom=1.1)
+    return Picture(
+        figure,
+        f"Surface of the {landscape.name}; height from {_number(heights.min())} "
+        f"to {_number(heights.max())}.",
+    )
+
+
+@matplotlib.rc_context(STYLE)
+def contours(landscape, points=None):
+    """Draw a landscape as a map: contour lines, dark where it is deep.
+
+    Parameters
+    ----------
+    landscape : Landscape
+    points : dict of str to (x, y), optional
+        Places to mark with their names.
+    """
+    figure, axes = _map(landscape)
+    for name, (x, y) in (points or {}).items():
+        axes.plot(x, y, "o", color=INK, zorder=4)
+        axes.annotate(
+            name,
+            (x, y),
+            xytext=(7, 6),
+            textcoords="offset points",
+            zorder=5,
+            bbox=BEHIND_TEXT,
+        )
+    places = [f"{name} at {_point(point)}" for name, point in (points or {}).items()]
+    return Picture(figure, _sentence(f"Contour map of the {landscape.name}", places))
+
+
+@matplotlib.rc_context(STYLE)
+def gradient_field(landscape, uphill=False, equal_lengths=False):
+    """Draw an arrow of the slope at many places of a landscape, over its contours.
+
+    Parameters
+    ----------
+    landscape : Landscape
+    uphill : bool
+        Show the gradient itself; otherwise minus the gradient, the way down.
+    equal_lengths : bool
+        Show directions only; otherwise an arrow is as long as its slope is steep.
+    """
+    figure, axes = _map(landscape)
+    (x_min, x_max), (y_min, y_max) = landscape.window
+    spacing = (x_max - x_min) / 16
+    x, y = np.meshgrid(
+        np.arange(x_min + spacing / 2, x_max, spacing),
+        np.arange(y_min + spacing / 2, y_max, spacing),
+    )
+    arrows = landscape.gradient(np.stack([x, y], -1)) * (1 if uphill else -1)
+    lengths = np.linalg.norm(arrows, axis=-1)
+    if equal_lengths:
+        arrows = arrows / lengths[..., np.newaxis]
+    longest = np.linalg.norm(arrows, axis=-1).max()
+    axes.quiver(
+        x,
+        y,
+        arrows[..., 0],
+        arrows[..., 1],
+        color=INK,
+        pivot="tail",
+        zorder=3,
+        angles="xy",
+        scale_units="xy",
+        scale=longest / (spacing * (0.8 if equal_lengths else 2)),
+        width=0.0028,
+    )
+    way = "Gradient, the way up," if uphill else "Minus the gradient, the way down,"
+    return Picture(
+        figure,
+        f"{way} at {x.size} places of the {landscape.name}; "
+        f"slopes from {_number(lengths.min())} to {_number(lengths.max())}.",
+    )
+
+
+@matplotlib.rc_context(STYLE)
+def paths(trajectories):
+    """Draw one or several descents on the map of their landscape, a mark for each step.
+
+    Parameters
+    ----------
+    trajectories : dict of str to Trajectory
+        All over the same landscape. The name of a method gives its color and marker.
+    """
+    landscape = _common_landscape(trajectories)
+    figure, axes = _map(landscape)
+    for look, (name, trajectory) in zip(_looks(trajectories), trajectories.items(), strict=True):
+        _draw_path(axes, trajectory, look, name)
+    _legend_below(figure, axes)
+    return Picture(figure, _paths_alt(landscape, trajectories))
+
+
+@matplotlib.rc_context(STYLE)
+def path_panels(trajectories):
+    """Draw several descents, each on its own map, all with the same axes.
+
+    Parameters
+    ----------
+    trajectories : dict of str to Trajectory
+        All over the same landscape; the names are the titles.
+    """
+    landscape = _common_landscape(trajectories)
+    rows = -(-len(trajectories) // 2)
+    figure = Figure(figsize=(9.5, 0.5 + 2.6 * rows))
+    all_axes = figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flat
+    looks = _looks(trajectories)
+    for axes, look, (name, trajectory) in zip(all_axes, looks, trajectories.items(), strict=False):
+        _draw_map(axes, landscape)
+        _draw_path(axes, trajectory, look, name)
+        axes.set_title(_path_label(name, trajectory))
+        axes.label_outer()
+    for axes in list(all_axes)[len(trajectories) :]:
+        axes.set_axis_off()
+    return Picture(figure, _paths_alt(landscape, trajectories))
+
+
+def losses(runs, ylabel="loss f", log=True):
+    """Draw the loss of several runs against the step.
+
+    Parameters
+    ----------
+    runs : dict of str to Trajectory or array_like, shape (steps + 1,)
+    ylabel : str
+    log : bool
+        Logarithmic loss axis. A loss of exactly zero has no place on it.
+    """
+    lines = {
+        name: run.losses if isinstance(run, Trajectory) else np.asarray(run, dtype=float)
+        for name, run in runs.items()
+    }
+    return curves(None, lines, xlabel="step", ylabel=ylabel, yscale="log" if log else "linear")
+
+
+@matplotlib.rc_context(STYLE)
+def states(trajectory, quantities, look="SGD"):
+    """Draw quantities of one descent over its steps, x and y in a panel each.
+
+    Parameters
+    ----------
+    trajectory : Trajectory
+    quantities : dict of str to ndarray, shape (steps + 1, 2)
+        Name on the axis (LaTeX allowed) and values, for instance `trajectory.states["v"]`.
+    look : str
+        The method whose color is used for the first quantity.
+    """
+    figure = Figure(figsize=(9.5, 3.4))
+    both = figure.subplots(1, 2)
+    looks = [LOOKS[look], *OTHER_LOOKS]
+    words = []
+    for axis, (axes, coordinate) in enumerate(zip(both, "xy", strict=True)):
+        axes.axhline(0, color="#BBBBBB", linewidth=1)
+        for style, (name, values) in zip(looks, quantities.items(), strict=False):
+            axes.plot(values[:, axis], markersize=4, **_line(style, len(values)), label=name)
+            words.append(f"{name} along {coordinate} {_course(values[:, axis])}")
+        axes.set(xlabel="step", title=f"along {coordinate}")
+        _grid_lines(axes)
+    _legend_below(figure, both[0])
+    return Picture(figure, _sentence(f"State on the {trajectory.landscape.name} by step", words))
+
+
+def curves(
+    x,
+    lines,
+    xlabel,
+    ylabel,
+    xscale="linear",
+    yscale="linear",
+    marks=None,
+    levels=None,
+    bands=None,
+    ylim=None,
+):
+    """Draw lines over a common axis.
+
+    Parameters
+    ----------
+    x : array_like, shape (n,), or None
+        Common to all lines; None counts 0, 1, 2, ...
+    lines : dict of str to array_like, shape (n,)
+        The name of a method gives a line its color, marker and dashes.
+    xlabel, ylabel : str
+    xscale, yscale : str
+        "linear" or "log".
+    marks, levels : dict of str to float, optional
+        Vertical and horizontal lines with their names.
+    bands : dict of str to (low, high), optional
+        Ranges that are shaded behind the line of the same name.
+    ylim : (low, high), optional
+    """
+    panel = {"": lines}
+    return curve_panels(x, panel, xlabel, ylabel, xscale, yscale, marks, levels, {"": bands}, ylim)
+
+
+@matplotlib.rc_context(STYLE)
+def curve_panels(
+    x,
+    panels,
+    xlabel,
+    ylabel,
+    xscale="linear",
+    yscale="linear",
+    marks=None,
+    levels=None,
+    bands=None,
+    ylim=None,
+):
+    """Draw several panels of lines, side by side, with the same axes.
+
+    Parameters are those of `curves`, but `panels` is a dict of title to `lines`, and `bands` a
+    dict of title to the `bands` of that panel.
+    """
+    columns = min(len(panels), 3 if len(panels) == 3 else 2)
+    rows = -(-len(panels) // columns)
+    figure = Figure(
+        figsize=(7.5 if columns == 1 else 10.5, 0.7 + (3.5 if columns == 1 else 2.9) * rows)
+    )
+    all_axes = figure.subplots(rows, columns, squeeze=False, sharey=ylim is None).flat
+    words, named = [], {}
+    markers = 40 if x is None else 12
+    for axes, (title, lines) in zip(all_axes, panels.items(), strict=False):
+        axes.set(xscale=xscale, yscale=yscale, xlabel=xlabel, ylabel=ylabel, title=title)
+        if ylim is not None:
+            axes.set_ylim(ylim)
+        for style, (name, y) in zip(_looks(lines), lines.items(), strict=True):
+            y = np.asarray(y, dtype=float)
+            across = np.arange(len(y)) if x is None else np.asarray(x, dtype=float)
+            low_high = ((bands or {}).get(title) or {}).get(name)
+            if low_high is not None:
+                axes.fill_between(across, *low_high, color=style["color"], alpha=0.18, linewidth=0)
+            (named[name],) = axes.plot(across, y, **_line(style, len(y), markers), label=name)
+            words.append(f"{title + ': ' if title else ''}{name} {_course(y)}")
+        _draw_marks(axes, marks or {}, levels or {})
+        _grid_lines(axes)
+        axes.label_outer()
+    if list(named) != [""]:
+        figure.legend(named.values(), named, loc="outside lower center", ncols=min(len(named), 4))
+    return Picture(figure, _sentence(f"{ylabel} against {xlabel}", words))
+
+
+@matplotlib.rc_context(STYLE)
+def histograms(panels, xlabel, bins=40, limits=None):
+    """Draw a histogram of each set of values, side by side, with the same axes.
+
+    Parameters
+    ----------
+    panels : dict of str to array_like
+    xlabel : str
+    bins : int
+    limits : (low, high), optional
+        Range of the values that is drawn; all of it by default.
+    """
+    columns = min(len(panels), 5)
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(10.5, 0.4 + 2.3 * rows))
+    all_axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat
+    values = {title: np.ravel(panel) for title, panel in panels.items()}
+    everything = np.concatenate(list(values.values()))
+    limits = limits or (everything.min(), everything.max())
+    words = []
+    for axes, (title, panel) in zip(all_axes, values.items(), strict=False):
+        axes.hist(panel, bins=bins, range=limits, color="#8C6D46")
+        axes.set(title=title, xlabel=xlabel, yticks=[])
+        axes.label_outer()
+        words.append(f"{title}: mean {_number(panel.mean())}, std {_number(panel.std())}")
+    return Picture(figure, _sentence(f"Histograms of {xlabel}", words))
+
+
+@matplotlib.rc_context(STYLE)
+def clouds(panels, center, xlabel, ylabel, center_label):
+    """Draw clouds of points around a common point, one panel each, with the same axes.
+
+    Parameters
+    ----------
+    panels : dict of str to ndarray, shape (n, 2)
+    center : array_like, shape (2,)
+    xlabel, ylabel : str
+    center_label : str
+    """
+    figure = Figure(figsize=(10.5, 3.9))
+    all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    words = []
+    for axes, (title, points) in zip(all_axes, panels.items(), strict=True):
+        axes.plot(*points.T, "o", color="#0072B2", markersize=4, alpha=0.35, markeredgewidth=0)
+        axes.plot(
+            *center, "*", color="black", markersize=15, markeredgecolor="white", label=center_label
+        )
+        axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        axes.set_aspect("equal")
+        axes.label_outer()
+        _grid_lines(axes)
+        spread = np.sqrt(((points - center) ** 2).sum(-1).mean())
+        words.append(f"{title}: {len(points)} points, spread {_number(spread)}")
+    _legend_below(figure, all_axes[0])
+    return Picture(figure, _sentence(f"Clouds around the {center_label}, {_point(center)}", words))
+
+
+@matplotlib.rc_context(STYLE)
+def images(pictures, labels, columns=10):
+    """Draw small gray images, each with its label.
+
+    Parameters
+    ----------
+    pictures : ndarray, shape (n, height, width)
+    labels : sequence of n
+    columns : int
+    """
+    rows = -(-len(pictures) // columns)
+    figure = Figure(figsize=(9, 1.15 * rows))
+    all_axes = figure.subplots(rows, columns, squeeze=False).flat
+    for axes, picture, label in zip(all_axes, pictures, labels, strict=False):
+        axes.imshow(picture, cmap="gray_r")
+        axes.set_title(label, fontsize=11)
+    for axes in all_axes:
+        axes.set_axis_off()
+    return Picture(figure, f"{len(pictures)} images: {', '.join(str(label) for label in labels)}.")
+
+
+def _grid(landscape, resolution):
+    (x_min, x_max), (y_min, y_max) = landscape.window
+    return np.meshgrid(np.linspace(x_min, x_max, resolution), np.linspace(y_min, y_max, resolution))
+
+
+def _title(landscape):
+    return f"{landscape.name},  $f(x, y) = {landscape.formula}$"
+
+
+def _map(landscape):
+    """Return a figure of map size and its axes with the contours drawn."""
+    (x_min, x_max), (y_min, y_max) = landscape.window
+    width = 8.0
+    figure = Figure(figsize=(width, min(6.0, 1.0 + width * (y_max - y_min) / (x_max - x_min))))
+    axes = figure.add_subplot()
+    _draw_map(axes, landscape)
+    return figure, axes
+
+
+def _draw_map(axes, landscape):
+    x, y = _grid(landscape, 201)
+    heights = landscape.value(x, y)
+    levels = _levels(heights)
+    axes.contourf(x, y, heights, levels, cmap=EARTH, norm=BoundaryNorm(levels, EARTH.N))
+    axes.contour(x, y, heights, levels, colors="#7A7A7A", linewidths=0.5, linestyles="solid")
+    depths = [landscape(minimum) for minimum in landscape.minima]
+    for minimum, depth in zip(landscape.minima, depths, strict=True):
+        deepest = np.isclose(depth, depths[0])
+        axes.plot(*minimum, "*" if deepest else "+", color="black", markersize=12, zorder=3)
+    axes.set(
+        xlim=landscape.window[0],
+        ylim=landscape.window[1],
+        xlabel="x",
+        ylabel="y",
+        title=_title(landscape),
+        aspect="equal",
+    )
+
+
+def _levels(heights):
+    """Return levels of equal height steps, or of equal shares of the map where that shows more."""
+    low, middle, high = np.quantile(heights, [0, 0.5, 1])
+    if 0.25 < (middle - low) / (high - low) < 0.75:
+        return np.linspace(low, high, 17)
+    return np.unique(np.quantile(heights, np.linspace(0, 1, 17)))
+
+
+def _draw_path(axes, trajectory, look, name):
+    """Draw a path with its start and end marked, on axes whose window stays as it is."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        shown = trajectory.positions[np.isfinite(trajectory.positions).all(-1)]
+        shown = np.clip(shown, -1e6, 1e6)
+    color = look["color"]
+    axes.plot(
+        *shown.T,
+        markersize=4.5,
+        zorder=4,
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        **_line(look, len(shown)),
+        label=_path_label(name, trajectory),
+    )
+    axes.plot(*shown[0], "o", color="white", markeredgecolor=color, markersize=9, zorder=5)
+    axes.plot(*shown[-1], "X", color=color, markeredgecolor="black", markersize=10, zorder=6)
+
+
+def _draw_marks(axes, marks, levels):
+    """Draw named vertical and horizontal lines."""
+    for name, x in marks.items():
+        axes.axvline(x, color=INK, linewidth=1, linestyle=":")
+        axes.annotate(
+            name,
+            (x, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(4, -4),
+            textcoords="offset points",
+            va="top",
+            fontsize=11,
+            bbox=BEHIND_TEXT,
+            color=INK,
+        )
+    for name, y in levels.items():
+        axes.axhline(y, color=INK, linewidth=1, linestyle=":")
+        axes.annotate(
+            name,
+            (1, y),
+            xycoords=("axes fraction", "data"),
+            xytext=(-4, 4),
+            textcoords="offset points",
+            ha="right",
+            fontsize=11,
+            bbox=BEHIND_TEXT,
+            color=INK,
+        )
+
+
+def _grid_lines(axes):
+    axes.grid(color="#DDDDDD", linewidth=0.7)
+
+
+def _legend_below(figure, axes):
+    handles, names = axes.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 4))
+
+
+def _looks(names):
+    """Return a look for each name: that of its method, or the next of the other ones."""
+    others = iter(OTHER_LOOKS * (1 + len(names) // len(OTHER_LOOKS)))
+    return [LOOKS[name] if name in LOOKS else next(others) for name in names]
+
+
+def _line(look, points, markers=40):
+    """Return the keywords of a line through so many points, with about so many markers."""
+    return {**look, "markevery": max(1, points // markers)}
+
+
+def _common_landscape(trajectories):
+    if not isinstance(trajectories, Mapping) or not trajectories:
+        raise TypeError(f"trajectories must be a dict of names to Trajectory, got {trajectories!r}")
+    landscapes = {id(run.landscape): run.landscape for run in trajectories.values()}
+    if len(landscapes) > 1:
+        names = [landscape.name for landscape in landscapes.values()]
+        raise ValueError(f"trajectories must all be over the same landscape, got {names}")
+    return next(iter(landscapes.values()))
+
+
+def _path_label(name, trajectory):
+    if trajectory.diverged_at is not None:
+        return f"{name}, diverged at step {trajectory.diverged_at}"
+    return name
+
+
+def _paths_alt(landscape, trajectories):
+    words = []
+    for name, run in trajectories.items():
+        course = f"{name} from {_point(run.positions[0])} to {_point(run.positions[-1])}"
+        words.append(
+            f"{course} in {run.steps} steps"
+            if run.diverged_at is None
+            else f"{name} from {_point(run.positions[0])}, diverged at step {run.diverged_at}"
+        )
+    return _sentence(f"Paths on the {landscape.name}", words)
+
+
+def _course(y):
+    """Say how a line runs: its first and last finite value, and its extremes where they differ."""
+    y = y[np.isfinite(y)]
+    if not len(y):
+        return "has no finite value"
+    course = f"from {_number(y[0])} to {_number(y[-1])}"
+    if y.max() > max(y[0], y[-1]):
+        course += f", highest {_number(y.max())}"
+    if y.min() < min(y[0], y[-1]):
+        course += f", lowest {_number(y.min())}"
+    return course
+
+
+def _number(value):
+    """Write a number with three digits; what lies at the level of rounding is written as 0."""
+    return "0" if abs(value) < 1e-12 else f"{value:.3g}"
+
+
+def _point(point):
+    return f"({', '.join(_number(value) for value in point)})"
+
+
+def _sentence(subject, details):
+    return f"{subject}{': ' if details else ''}{'; '.join(details)}."

@@ -1,0 +1,309 @@
+"""Losses of two parameters that can be drawn: value, exact gradient, window, minima, start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Point = tuple[float, float]
+
+
+def numerical_gradient(f, position, h=1e-5):
+    """Estimate a gradient from values alone, by central differences.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array of shape (..., d), returns its loss, shape (...).
+    position : array_like, shape (..., d)
+    h : float
+        Half the distance between the two points that are compared, in the units of `position`.
+
+    Returns
+    -------
+    ndarray, shape (..., d)
+        (f(x + h e) - f(x - h e)) / 2h along each axis e; its error is of order h², plus rounding
+        of order 1 / h.
+    """
+    position = np.asarray(position, dtype=float)
+    gradient = np.zeros_like(position)
+    for axis in range(position.shape[-1]):
+        step = np.zeros_like(position)
+        step[..., axis] = h
+        gradient[..., axis] = (f(position + step) - f(position - step)) / (2 * h)
+    return gradient
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """A loss over two parameters, with all that a picture of it needs.
+
+    Attributes
+    ----------
+    name : str
+    formula : str
+        LaTeX, without dollar signs.
+    value : callable
+        (x, y) -> loss; broadcasts over arrays.
+    slope : callable
+        (x, y) -> (df/dx, df/dy), exact; broadcasts over arrays.
+    window : ((x_min, x_max), (y_min, y_max))
+        The part that is drawn.
+    minima : tuple of (x, y)
+        Every local minimum inside the window, the deepest first; () where they are not known.
+    start : (x, y)
+        Where a descent begins unless told otherwise.
+    """
+
+    name: str
+    formula: str
+    value: Callable[[Any, Any], Any]
+    slope: Callable[[Any, Any], tuple[Any, Any]]
+    window: tuple[Point, Point]
+    minima: tuple[Point, ...]
+    start: Point
+
+    def __call__(self, position):
+        """Return the loss, shape (...), at `position`, shape (..., 2)."""
+        position = checked_position("position", position)
+        return self.value(position[..., 0], position[..., 1])
+
+    def gradient(self, position):
+        """Return the exact gradient, shape (..., 2), at `position`, shape (..., 2)."""
+        position = checked_position("position", position)
+        gradient = np.empty_like(position)
+        gradient[..., 0], gradient[..., 1] = self.slope(position[..., 0], position[..., 1])
+        return gradient
+
+
+def checked_position(name, value):
+    """Return `value` as a float array of shape (..., 2), or raise an error that names it."""
+    try:
+        position = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name} must hold numbers, got {value!r}") from None
+    if position.ndim == 0 or position.shape[-1] != 2:
+        raise ValueError(f"{name} must have shape (..., 2), that is (x, y), got {position.shape}")
+    return position
+
+
+def from_function(function, window, start, name="your landscape"):
+    """Make a landscape of a learner's own function; its gradient is numerical.
+
+    Parameters
+    ----------
+    function : callable
+        (x, y) -> loss. Plain Python that takes one point at a time will do.
+    window : ((x_min, x_max), (y_min, y_max))
+    start : (x, y)
+    name : str
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the function gives no number at `start`, or the window is not two rising pairs.
+    """
+    ((x_min, x_max), (y_min, y_max)) = checked_window(window)
+    x, y = checked_position("start", start)
+    try:
+        height = float(function(x, y))
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"function must return one number at start {start}: {error}") from error
+    if not np.isfinite(height):
+        raise ValueError(f"function must be finite at start {start}, got {height}")
+    value = function if _broadcasts(function, x, y) else np.vectorize(function, otypes=[float])
+
+    def slope(x, y):
+        gradient = numerical_gradient(lambda p: value(p[..., 0], p[..., 1]), np.stack([x, y], -1))
+        return gradient[..., 0], gradient[..., 1]
+
+    window = ((x_min, x_max), (y_min, y_max))
+    return Landscape(name, r"f(x, y)", value, slope, window, (), (float(x), float(y)))
+
+
+def checked_window(window):
+    """Return `window` as ((x_min, x_max), (y_min, y_max)) in floats, or raise an error."""
+    try:
+        (x_min, x_max), (y_min, y_max) = ((float(low), float(high)) for low, high in window)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"window must be ((x_min, x_max), (y_min, y_max)), got {window!r}"
+        ) from None
+    if not (x_min < x_max and y_min < y_max):
+        raise ValueError(f"window must have min < max on both axes, got {window!r}")
+    return (x_min, x_max), (y_min, y_max)
+
+
+def _broadcasts(function, x, y):
+    """Tell whether `function` takes arrays and treats every element by itself."""
+    try:
+        values = np.asarray(function(np.array([[x, x]]), np.array([[y], [y]])), dtype=float)
+    except (TypeError, ValueError):
+        return False
+    return values.shape == (2, 2)
+
+
+round_bowl = Landscape(
+    name="round bowl",
+    formula=r"\frac{x^2 + y^2}{2}",
+    value=lambda x, y: (x**2 + y**2) / 2,
+    slope=lambda x, y: (x, y),
+    window=((-8, 8), (-4, 4)),
+    minima=((0.0, 0.0),),
+    start=(-7.0, 2.0),
+)
+
+ravine = Landscape(
+    name="ravine",
+    formula=r"\frac{x^2}{20} + y^2",
+    value=lambda x, y: x**2 / 20 + y**2,
+    slope=lambda x, y: (x / 10, 2 * y),
+    window=((-8, 8), (-4, 4)),
+    minima=((0.0, 0.0),),
+    start=(-7.0, 2.0),
+)
+
+
+def _beale_terms(x, y):
+    return 1.5 - x + x * y, 2.25 - x + x * y**2, 2.625 - x + x * y**3
+
+
+def _beale(x, y):
+    a, b, c = _beale_terms(x, y)
+    return a**2 + b**2 + c**2
+
+
+def _beale_slope(x, y):
+    a, b, c = _beale_terms(x, y)
+    return (
+        2 * a * (y - 1) + 2 * b * (y**2 - 1) + 2 * c * (y**3 - 1),
+        2 * a * x + 4 * b * x * y + 6 * c * x * y**2,
+    )
+
+
+beale = Landscape(
+    name="Beale",
+    formula=r"(1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2",
+    value=_beale,
+    slope=_beale_slope,
+    window=((-1, 4), (-1, 2)),
+    minima=((3.0, 0.5),),
+    start=(1.0, 1.5),
+)
+
+rosenbrock = Landscape(
+    name="Rosenbrock",
+    formula=r"(1 - x)^2 + 100 (y - x^2)^2",
+    value=lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2,
+    slope=lambda x, y: (-2 * (1 - x) - 400 * x * (y - x**2), 200 * (y - x**2)),
+    window=((-2, 2), (-0.5, 2.5)),
+    minima=((1.0, 1.0),),
+    start=(-1.2, 1.0),
+)
+
+himmelblau = Landscape(
+    name="Himmelblau",
+    formula=r"(x^2 + y - 11)^2 + (x + y^2 - 7)^2",
+    value=lambda x, y: (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2,
+    slope=lambda x, y: (
+        4 * x * (x**2 + y - 11) + 2 * (x + y**2 - 7),
+        2 * (x**2 + y - 11) + 4 * y * (x + y**2 - 7),
+    ),
+    window=((-6, 6), (-5, 5)),
+    minima=(
+        (3.0, 2.0),
+        (-2.805118086952745, 3.131312518250573),
+        (-3.779310253377747, -3.283185991286170),
+        (3.584428340330492, -1.848126526964404),
+    ),
+    start=(0.0, 0.0),
+)
+
+saddle = Landscape(
+    name="saddle",
+    formula=r"\frac{x^2}{2} + \frac{y^4}{4} - \frac{y^2}{2}",
+    value=lambda x, y: x**2 / 2 + y**4 / 4 - y**2 / 2,
+    slope=lambda x, y: (x, y**3 - y),
+    window=((-2.5, 2.5), (-1.75, 1.75)),
+    minima=((0.0, 1.0), (0.0, -1.0)),
+    start=(-2.0, 0.001),
+)
+
+
+def _wall(x):
+    """Return how far x lies inside the steep part, left of -5."""
+    return np.maximum(0, -5 - x)
+
+
+plateau = Landscape(
+    name="plateau",
+    formula=r"2 \max(0, -5 - x)^2 + \frac{\sqrt{1 + (x - 5)^2} - 1}{10} + \frac{y^2}{4}",
+    value=lambda x, y: 2 * _wall(x) ** 2 + (np.sqrt(1 + (x - 5) ** 2) - 1) / 10 + y**2 / 4,
+    slope=lambda x, y: (-4 * _wall(x) + (x - 5) / np.sqrt(1 + (x - 5) ** 2) / 10, y / 2),
+    window=((-8, 8), (-4, 4)),
+    minima=((5.0, 0.0),),
+    start=(-7.5, 2.0),
+)
+
+# Each row is a valley (depth > 0) or a peak (depth < 0): depth, x, y, width.
+_VALLEYS_AND_PEAKS = np.array(
+    [
+        [3.0, 3.6, 2.2, 1.1],
+        [2.0, -3.8, 1.6, 1.3],
+        [1.5, -2.2, -2.6, 1.1],
+        [1.7, 3.0, -2.4, 1.4],
+        [-1.6, 0.2, 0.4, 1.3],
+        [-1.0, 5.6, 0.0, 1.0],
+        [-0.9, -6.0, -1.2, 1.2],
+    ]
+)
+
+
+def _mountains_terms(x, y):
+    """Yield (depth, dx, dy, width, bump) for every valley and peak."""
+    for depth, x0, y0, width in _VALLEYS_AND_PEAKS:
+        dx, dy = x - x0, y - y0
+        yield depth, dx, dy, width, np.exp(-(dx**2 + dy**2) / (2 * width**2))
+
+
+def _mountains(x, y):
+    return (x**2 + y**2) / 50 - sum(depth * bump for depth, _, _, _, bump in _mountains_terms(x, y))
+
+
+def _mountains_slope(x, y):
+    terms = list(_mountains_terms(x, y))
+    return (
+        x / 25 + sum(depth * dx / width**2 * bump for depth, dx, _, width, bump in terms),
+        y / 25 + sum(depth * dy / width**2 * bump for depth, _, dy, width, bump in terms),
+    )
+
+
+mountains = Landscape(
+    name="mountains",
+    formula=r"\frac{x^2 + y^2}{50} - \Sigma_i \, d_i \, e^{-|p - c_i|^2 / 2 w_i^2}",
+    value=_mountains,
+    slope=_mountains_slope,
+    window=((-8, 8), (-5, 5)),
+    minima=(
+        (3.5504941495072178, 2.1774399019560695),
+        (-3.6850613420359197, 1.568576282756816),
+        (2.898313732344098, -2.3325978520483974),
+        (-2.1516633955370597, -2.54255626057399),
+    ),
+    start=(-0.6, 1.4),
+)
+
+LANDSCAPES = {
+    landscape.name: landscape
+    for landscape in (
+        round_bowl,
+        ravine,
+        beale,
+        rosenbrock,
+        himmelblau,
+        saddle,
+        plateau,
+        mountains,
+    )
+}
