@@ -1,0 +1,220 @@
+"""A multilayer perceptron whose parameters lie in one dict, as the optimizers want them.
+
+Every operation works on the last two axes, so a network may also hold many networks of one
+shape: parameters of shape (..., inputs, outputs) are that many networks, side by side.
+"""
+
+import copy
+from itertools import pairwise
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Activation(NamedTuple):
+    """What a hidden layer does to its sums, and the slope of that in terms of its output."""
+
+    function: callable
+    slope: callable
+
+
+ACTIVATIONS = {
+    # 1 / (1 + exp(-z)), written so that exp cannot overflow.
+    "sigmoid": Activation(lambda z: 0.5 + 0.5 * np.tanh(0.5 * z), lambda a: a * (1 - a)),
+    "tanh": Activation(np.tanh, lambda a: 1 - a * a),
+    "relu": Activation(lambda z: np.maximum(z, 0), lambda a: a > 0),
+}
+
+# Standard deviation of the initial weights between `inputs` and `outputs` units.
+INITIAL = {
+    "xavier": lambda inputs, outputs: np.sqrt(2 / (inputs + outputs)),
+    "he": lambda inputs, outputs: np.sqrt(2 / inputs),
+}
+
+
+class MultilayerPerceptron:
+    """Layers of sums and activations, and class scores at the end.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Units of each layer, from the inputs to the classes: (64, 50, 10).
+    activation : {"relu", "sigmoid", "tanh"}
+        Of the hidden layers; the last layer gives plain scores.
+    initial : {"he", "xavier"} or float
+        Standard deviation of the initial weights, which are normal with mean 0. "xavier" is
+        √(2 / (inputs + outputs)) (Glorot and Bengio, 2010), "he" is √(2 / inputs) (He, Zhang,
+        Ren and Sun, 2015). With 0 all weights are zero. Biases always start at zero.
+    seed : int
+        The same seed gives the same weights.
+
+    Attributes
+    ----------
+    params : dict of ndarray of float
+        W1, b1, W2, b2, ...: weights of shape (inputs, outputs), biases of shape (1, outputs).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not one of those above.
+    """
+
+    def __init__(self, sizes, activation="relu", initial="he", seed=0):
+        self.sizes = checked_sizes(sizes)
+        self.depth = len(self.sizes) - 1
+        self.activation = checked_activation(activation)
+        self.params = {}
+        rng = np.random.default_rng(checked_integer("seed", seed, lowest=0))
+        for layer, (inputs, outputs) in enumerate(pairwise(self.sizes), start=1):
+            deviation = initial_deviation(initial, inputs, outputs)
+            self.params[f"W{layer}"] = deviation * rng.standard_normal((inputs, outputs))
+            self.params[f"b{layer}"] = np.zeros((1, outputs))
+
+    def activations(self, x):
+        """Return what each hidden layer puts out: a list of arrays, shape (..., n, units)."""
+        return self._inputs_of_layers(self._checked_images(x))[1:]
+
+    def predict(self, x):
+        """Return the score of each class, shape (..., n, classes), for images (..., n, inputs).
+
+        The softmax of the scores gives the probabilities; the largest score is the answer.
+        """
+        return self._scores(self._inputs_of_layers(self._checked_images(x)))
+
+    def loss(self, x, t):
+        """Return the mean softmax cross-entropy in nats, shape (...), of images with labels `t`."""
+        x, t = self._checked_examples(x, t)
+        scores = self.predict(x)
+        labels = np.broadcast_to(t, scores.shape[:-1])[..., None]
+        of_labels = np.take_along_axis(scores, labels, axis=-1)
+        return (log_sum_exp(scores) - of_labels).mean(axis=(-2, -1))
+
+    def accuracy(self, x, t):
+        """Return the share of images, 0 to 1, shape (...), whose largest score is the label `t`."""
+        x, t = self._checked_examples(x, t)
+        return (self.predict(x).argmax(axis=-1) == t).mean(axis=-1)
+
+    def gradient(self, x, t):
+        """Return the gradient of the loss: a dict with the keys and shapes of `params`.
+
+        By backpropagation (Rumelhart, Hinton and Williams, 1986), for images `x`, shape
+        (..., n, inputs), with labels `t`, shape (..., n).
+        """
+        return self._backpropagate(x, t)[0]
+
+    def activation_gradients(self, x, t):
+        """Return the gradient of the loss with respect to each array that `activations` gives."""
+        return self._backpropagate(x, t)[1]
+
+    def _inputs_of_layers(self, x):
+        """Return what enters each layer: the images, then every hidden activation."""
+        inputs = [x]
+        for layer in range(1, self.depth):
+            sums = inputs[-1] @ self.params[f"W{layer}"] + self.params[f"b{layer}"]
+            inputs.append(ACTIVATIONS[self.activation].function(sums))
+        return inputs
+
+    def _scores(self, inputs):
+        return inputs[-1] @ self.params[f"W{self.depth}"] + self.params[f"b{self.depth}"]
+
+    def _backpropagate(self, x, t):
+        """Return the gradients with respect to the parameters and to the hidden activations."""
+        x, t = self._checked_examples(x, t)
+        inputs = self._inputs_of_layers(x)
+        one_hot = t[..., None] == np.arange(self.sizes[-1])
+        delta = (softmax(self._scores(inputs)) - one_hot) / t.shape[-1]
+        grads, activation_grads = {}, []
+        for layer in range(self.depth, 0, -1):
+            grads[f"b{layer}"] = delta.sum(axis=-2, keepdims=True)
+            grads[f"W{layer}"] = inputs[layer - 1].mT @ delta
+            if layer > 1:
+                activation_grads.append(delta @ self.params[f"W{layer}"].mT)
+                delta = activation_grads[-1] * ACTIVATIONS[self.activation].slope(inputs[layer - 1])
+        return {key: grads[key] for key in self.params}, activation_grads[::-1]
+
+    def _checked_images(self, x):
+        x = np.asarray(x)
+        if x.dtype.kind not in "iuf":
+            raise TypeError(f"x must be an array of numbers, got dtype {x.dtype}")
+        if x.ndim < 2 or x.shape[-2] == 0 or x.shape[-1] != self.sizes[0]:
+            raise ValueError(f"x must have shape (..., n, {self.sizes[0]}), n >= 1, got {x.shape}")
+        return x
+
+    def _checked_examples(self, x, t):
+        x, t = self._checked_images(x), np.asarray(t)
+        classes = self.sizes[-1]
+        if t.dtype.kind not in "iu":
+            raise TypeError(f"t must hold integer labels, got dtype {t.dtype}")
+        if t.shape != x.shape[:-1]:
+            raise ValueError(f"t must have one label for each image, {x.shape[:-1]}, got {t.shape}")
+        if t.min() < 0 or t.max() >= classes:
+            raise ValueError(
+                f"t must hold labels from 0 to {classes - 1}, got {t.min()} to {t.max()}"
+            )
+        return x, t
+
+
+def side_by_side(networks, copies):
+    """Return one network that holds `copies` times all of `networks`, which stay as they are.
+
+    Its parameters have two leading axes, (copies, networks); its losses and accuracies have
+    this shape, and a learning rate of shape (copies, 1, 1, 1) gives each copy its own.
+    """
+    together = copy.copy(networks[0])
+    together.params = {
+        key: np.array([[network.params[key] for network in networks]] * copies)
+        for key in together.params
+    }
+    return together
+
+
+def softmax(scores):
+    """Return the probabilities exp(s) / Σ exp(s) along the last axis, without overflow."""
+    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def log_sum_exp(scores):
+    """Return log Σ exp(s) along the last axis, which stays as length 1, without overflow."""
+    highest = scores.max(axis=-1, keepdims=True)
+    return highest + np.log(np.exp(scores - highest).sum(axis=-1, keepdims=True))
+
+
+def initial_deviation(initial, inputs, outputs):
+    """Return the standard deviation that `initial` means for one layer, or raise an error."""
+    if isinstance(initial, str) and initial in INITIAL:
+        return INITIAL[initial](inputs, outputs)
+    accepted = f"initial must be one of {list(INITIAL)} or a standard deviation, at least 0"
+    if isinstance(initial, bool) or not isinstance(initial, Real | str):
+        raise TypeError(f"{accepted}, got {initial!r}")
+    if isinstance(initial, str) or not 0 <= initial < np.inf:
+        raise ValueError(f"{accepted}, got {initial!r}")
+    return initial
+
+
+def checked_activation(activation):
+    """Return the name `activation`, or raise an error."""
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation must be one of {list(ACTIVATIONS)}, got {activation!r}")
+    return activation
+
+
+def checked_sizes(sizes):
+    """Return `sizes` as a tuple of at least two positive integers, or raise an error."""
+    try:
+        sizes = tuple(sizes)
+    except TypeError:
+        raise TypeError(f"sizes must be a sequence of integers, got {sizes!r}") from None
+    if len(sizes) < 2:
+        raise ValueError(f"sizes must name at least the inputs and the classes, got {sizes}")
+    return tuple(checked_integer("sizes", size, lowest=1) for size in sizes)
+
+
+def checked_integer(name, value, lowest):
+    """Return `value` as an int of at least `lowest`, or raise an error that calls it `name`."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < lowest:
+        raise ValueError(f"{name} must be at least {lowest}, got {value}")
+    return int(value)

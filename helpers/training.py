@@ -1,0 +1,202 @@
+"""Train a network on the digits by mini-batches, and race several optimizers fairly."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from helpers.networks import checked_integer, side_by_side
+
+
+@np.errstate(all="ignore")  # A diverging run is recorded, not warned about.
+def train(network, optimizer, digits, epochs=10, batch_size=32, seed=0):
+    """Train `network` in place and return how it went.
+
+    Parameters
+    ----------
+    network : MultilayerPerceptron
+    optimizer : Optimizer
+        Anything with `update(params, grads)`.
+    digits : Digits
+        Gradients come from its training images alone.
+    epochs : int
+        Passes over the training images, at least 1.
+    batch_size : int
+        Images in a mini-batch, at least 1; the last one of an epoch may be smaller.
+    seed : int or sequence of int
+        Order of the mini-batches. A sequence of s seeds is for a network that holds others side
+        by side, with last leading axis s.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `epochs`, `batch_size` or `seed` is not as above.
+    """
+    batches = Minibatches(digits.train, batch_size, seed)
+    history = [measure(network, digits)]
+    for _ in progress(epochs):
+        for x, t in batches:
+            grads = network.gradient(x, t)
+            optimizer.update(network.params, grads)
+        history.append(measure(network, digits))
+    return History(history)
+
+
+class Minibatches:
+    """The images of a split, a few at a time, in a new random order at every pass.
+
+    Parameters
+    ----------
+    split : Split
+        n images and their labels.
+    batch_size : int
+    seed : int or sequence of int
+        With an int, a pass yields pairs x, t of shapes (batch_size, 64) and (batch_size,). With
+        a sequence of s seeds x and t have a leading axis s: one order for each.
+    """
+
+    def __init__(self, split, batch_size, seed):
+        self.split = split
+        self.batch_size = checked_integer("batch_size", batch_size, lowest=1)
+        self.lanes = np.shape(seed)
+        seeds = [seed] if np.ndim(seed) == 0 else seed
+        self.rngs = [np.random.default_rng(checked_integer("seed", s, lowest=0)) for s in seeds]
+
+    def __iter__(self):
+        n = len(self.split.x)
+        order = np.reshape([rng.permutation(n) for rng in self.rngs], (*self.lanes, n))
+        for first in range(0, n, self.batch_size):
+            chosen = order[..., first : first + self.batch_size]
+            yield self.split.x[chosen], self.split.t[chosen]
+
+
+def progress(epochs):
+    """Count the epochs; a run of more than a second shows a bar, which goes when it is over.
+
+    No bar where the environment sets TQDM_DISABLE, which tqdm's bar for notebooks ignores.
+    """
+    epochs = checked_integer("epochs", epochs, lowest=1)
+    disable = bool(os.environ.get("TQDM_DISABLE"))
+    return tqdm(range(epochs), leave=False, delay=1, disable=disable)
+
+
+def measure(network, digits):
+    """Return the training loss, the validation accuracy and the test accuracy of a network."""
+    return (
+        network.loss(*digits.train),
+        network.accuracy(*digits.validation),
+        network.accuracy(*digits.test),
+    )
+
+
+class History:
+    """How a training run went: what `measure` saw before it and after every epoch.
+
+    Attributes
+    ----------
+    training_loss : ndarray, shape (epochs + 1, ...)
+        Mean cross-entropy of all training images, in nats. Further axes as in the network.
+    validation_accuracy, test_accuracy : ndarray, shape (epochs + 1, ...)
+        Shares of images, 0 to 1. Choose by the first, report the second.
+    """
+
+    def __init__(self, measures):
+        self.measures = np.array(measures)
+        self.training_loss, self.validation_accuracy, self.test_accuracy = np.moveaxis(
+            self.measures, 1, 0
+        )
+
+    def __getitem__(self, lane):
+        """Return the History of one of several runs: of a race, `history[rate, seed]`, by index."""
+        return History(self.measures[(slice(None), slice(None), *np.atleast_1d(lane))])
+
+    @property
+    def diverged_at(self):
+        """The first epoch after which a loss was not finite (of any run, if several), or None."""
+        diverged = ~np.isfinite(self.training_loss.reshape(len(self.measures), -1)).all(axis=1)
+        return int(diverged.argmax()) if diverged.any() else None
+
+
+@dataclass(frozen=True)
+class RaceResult:
+    """What one contender of a race did.
+
+    Attributes
+    ----------
+    rates : ndarray, shape (rates,)
+        Learning rates it was given.
+    history : History
+        Its arrays have shape (epochs + 1, rates, seeds).
+    """
+
+    rates: np.ndarray
+    history: History
+
+    @property
+    def best(self):
+        """Index of the rate with the highest final validation accuracy, averaged over seeds.
+
+        Of equals, the first.
+        """
+        return int(self.history.validation_accuracy[-1].mean(axis=-1).argmax())
+
+    @property
+    def best_rate(self):
+        """The rate at `best`."""
+        return float(self.rates[self.best])
+
+
+def race(contenders, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0, 1, 2, 3, 4)):
+    """Train the same networks on the same mini-batches with several optimizers and rates.
+
+    The run of a contender with rate r and seed s is `train(make_network(s), contender(r), digits,
+    epochs, batch_size, s)`; all its rates and seeds run side by side, which is faster.
+
+    Parameters
+    ----------
+    contenders : dict of str to callable
+        Makes an optimizer from a learning rate, which is an array here: {"SGD": SGD}.
+    rates : dict of str to sequence of float
+        Learning rates of each contender: the same number for each, so that the race is fair.
+    make_network : callable
+        Makes a network from a seed.
+    digits : Digits
+    epochs, batch_size : int
+    seeds : sequence of int
+        Each gives the initial weights and the order of the mini-batches of one run.
+
+    Returns
+    -------
+    dict of str to RaceResult
+
+    Raises
+    ------
+    ValueError
+        If `rates` has other names than `contenders`, or not equally many rates for each; or if
+        there are no seeds.
+    """
+    check_fair(contenders, rates)
+    if len(seeds) == 0:
+        raise ValueError("seeds must hold at least one seed, got none")
+    networks = [make_network(seed) for seed in seeds]
+    results = {}
+    for name, make_optimizer in contenders.items():
+        lanes = side_by_side(networks, copies=len(rates[name]))
+        optimizer = make_optimizer(np.reshape(rates[name], (-1, 1, 1, 1)))
+        history = train(lanes, optimizer, digits, epochs, batch_size, seeds)
+        results[name] = RaceResult(np.array(rates[name], dtype=float), history)
+    return results
+
+
+def check_fair(contenders, rates):
+    """Raise an error unless every contender has the same number of rates, at least one."""
+    if contenders.keys() != rates.keys():
+        raise ValueError(f"rates must be for {sorted(contenders)}, got {sorted(rates)}")
+    budgets = {name: len(values) for name, values in rates.items()}
+    if len(set(budgets.values())) != 1 or 0 in budgets.values():
+        raise ValueError(f"rates must be equally many for each contender, got {budgets}")

@@ -1,0 +1,189 @@
+"""Training: the loop does what it says, and a race is the runs that it stands for."""
+
+import numpy as np
+import pytest
+import tqdm.notebook
+import tqdm.std
+
+from helpers import training
+from helpers.digits import Digits, Split, load_digits
+from helpers.networks import MultilayerPerceptron
+from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
+from helpers.training import History, Minibatches, RaceResult, race, train
+
+CONTENDERS = {"SGD": SGD, "Momentum": Momentum, "AdaGrad": AdaGrad, "Adam": Adam}
+
+
+@pytest.fixture(scope="module")
+def few():
+    """Few digits, so that a run takes milliseconds."""
+    data = load_digits()
+    return Digits(*(Split(x[:100], t[:100]) for x, t in (data.train, data.validation, data.test)))
+
+
+def small_network(seed=0):
+    return MultilayerPerceptron((64, 12, 10), seed=seed)
+
+
+def test_training_is_the_loop_written_out(few):
+    taught, by_hand = small_network(), small_network()
+    history = train(taught, SGD(lr=0.1), few, epochs=2, batch_size=30, seed=7)
+    losses = [by_hand.loss(*few.train)]
+    rng = np.random.default_rng(7)
+    for _ in range(2):
+        order = rng.permutation(100)
+        for chosen in (order[:30], order[30:60], order[60:90], order[90:]):
+            grads = by_hand.gradient(few.train.x[chosen], few.train.t[chosen])
+            for key in grads:
+                by_hand.params[key] -= 0.1 * grads[key]
+        losses.append(by_hand.loss(*few.train))
+    np.testing.assert_array_equal(history.training_loss, losses)
+    assert history.validation_accuracy[-1] == by_hand.accuracy(*few.validation)
+    assert history.test_accuracy[-1] == by_hand.accuracy(*few.test)
+    assert history.diverged_at is None
+    for key, param in by_hand.params.items():
+        np.testing.assert_array_equal(taught.params[key], param)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.3), Momentum(0.03), AdaGrad(0.03), Adam(0.01)])
+def test_training_lowers_the_loss_and_learns_to_read(optimizer):
+    network, digits = MultilayerPerceptron((64, 50, 10)), load_digits()
+    history = train(network, optimizer, digits, epochs=15)
+    for recorded in (history.training_loss, history.validation_accuracy, history.test_accuracy):
+        assert recorded.shape == (16,)
+    assert history.training_loss[-1] < 0.2 * history.training_loss[0]
+    assert history.validation_accuracy[0] < 0.3
+    assert history.validation_accuracy[-1] > 0.9
+    assert history.test_accuracy[-1] > 0.85
+
+
+def test_validation_and_test_images_do_not_touch_the_training(few):
+    other = Digits(few.train, *(Split(1 - x, 9 - t) for x, t in (few.validation, few.test)))
+    one, two = small_network(), small_network()
+    train(one, Adam(), few, epochs=2)
+    train(two, Adam(), other, epochs=2)
+    for key, param in one.params.items():
+        np.testing.assert_array_equal(param, two.params[key])
+
+
+def numbered(n):
+    """A split whose images and labels are all their own number."""
+    return Split(np.repeat(np.arange(n, dtype=float), 64).reshape(n, 64), np.arange(n))
+
+
+def test_an_epoch_shows_every_image_once_and_each_epoch_in_another_order():
+    batches = Minibatches(numbered(100), batch_size=32, seed=0)
+    first, second = list(batches), list(batches)
+    for epoch in (first, second):
+        assert [len(t) for _, t in epoch] == [32, 32, 32, 4]
+        assert sorted(np.concatenate([t for _, t in epoch])) == list(range(100))
+        assert all(np.all(x == t[:, None]) for x, t in epoch)
+    assert np.any(first[0][1] != second[0][1])
+
+
+def test_the_same_seed_gives_the_same_batches_and_another_seed_others():
+    first, again, other = (list(Minibatches(numbered(100), 32, seed)) for seed in (3, 3, 4))
+    for (x, t), (x_again, t_again) in zip(first, again, strict=True):
+        np.testing.assert_array_equal(x, x_again)
+        np.testing.assert_array_equal(t, t_again)
+    assert np.any(first[0][1] != other[0][1])
+
+
+def test_several_seeds_give_the_batches_of_each_side_by_side():
+    together = list(Minibatches(numbered(100), 32, seed=[3, 8]))
+    for lane, seed in enumerate([3, 8]):
+        for (x, t), (x_own, t_own) in zip(
+            together, Minibatches(numbered(100), 32, seed), strict=True
+        ):
+            np.testing.assert_array_equal(x[lane], x_own)
+            np.testing.assert_array_equal(t[lane], t_own)
+
+
+def test_a_batch_may_be_larger_than_the_data():
+    ((x, t),) = Minibatches(numbered(10), batch_size=50, seed=0)
+    assert (x.shape, t.shape) == ((10, 64), (10,))
+
+
+def test_divergence_is_recorded_without_a_warning(few):
+    history = train(small_network(), SGD(lr=1e200), few, epochs=3)
+    assert history.diverged_at == 1
+    assert len(history.training_loss) == 4
+    assert np.isfinite(history.training_loss[0])
+    assert not np.isfinite(history.training_loss[1:]).any()
+
+
+def test_a_race_is_the_runs_it_stands_for(few):
+    rates = {name: [0.01, 0.1, 1e200] for name in CONTENDERS}
+    results = race(CONTENDERS, rates, small_network, few, epochs=3, batch_size=32, seeds=[4, 9])
+    assert list(results) == list(CONTENDERS)
+    for name, result in results.items():
+        np.testing.assert_array_equal(result.rates, rates[name])
+        assert result.history.training_loss.shape == (4, 3, 2)
+        for i, rate in enumerate(rates[name]):
+            for j, seed in enumerate([4, 9]):
+                optimizer = CONTENDERS[name](rate)
+                alone = train(small_network(seed), optimizer, few, 3, 32, seed)
+                run = result.history[i, j]
+                np.testing.assert_allclose(run.measures, alone.measures, rtol=1e-9)
+                assert run.diverged_at == alone.diverged_at
+    assert results["SGD"].history.diverged_at == 1
+    assert results["SGD"].history[0, 0].diverged_at is None
+
+
+def test_everyone_in_a_race_starts_from_the_same_weights(few):
+    results = race(CONTENDERS, {name: [0.1] for name in CONTENDERS}, small_network, few, 1)
+    starts = [result.history.training_loss[0] for result in results.values()]
+    for start in starts:
+        np.testing.assert_array_equal(start, starts[0])
+    assert len(np.unique(starts[0])) == 5
+
+
+def test_the_best_rate_has_the_highest_final_validation_accuracy_over_the_seeds():
+    measures = np.zeros((2, 3, 3, 2))  # epochs + 1, quantities, rates, seeds
+    measures[-1, 1] = [[0.5, 0.7], [0.9, 0.9], [1.0, 0.1]]
+    measures[-1, 2] = [[1, 1], [0, 0], [0, 0]]  # The test accuracy must not matter.
+    result = RaceResult(np.array([0.1, 1.0, 10.0]), History(measures))
+    assert result.best == 1
+    assert result.best_rate == 1.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"epochs": 0}, ValueError, "epochs must be at least 1, got 0"),
+        ({"epochs": 1.5}, TypeError, "epochs must be an integer, got 1.5"),
+        ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
+        ({"batch_size": "all"}, TypeError, "batch_size must be an integer, got 'all'"),
+        ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
+        ({"seed": None}, TypeError, "seed must be an integer, got None"),
+        ({"seed": [0, 0.5]}, TypeError, "seed must be an integer, got 0.5"),
+    ],
+)
+def test_wrong_arguments_are_named(few, arguments, error, message):
+    with pytest.raises(error, match=message):
+        train(small_network(), SGD(), few, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("rates", "seeds", "message"),
+    [
+        ({"SGD": [1]}, [0], r"rates must be for \['Adam', 'SGD'\], got \['SGD'\]"),
+        ({"SGD": [1], "Adam": [1, 2]}, [0], "equally many .*'SGD': 1, 'Adam': 2"),
+        ({"SGD": [], "Adam": []}, [0], "equally many"),
+        ({"SGD": [1], "Adam": [1]}, [], "seeds must hold at least one seed"),
+    ],
+)
+def test_an_unfair_or_empty_race_is_refused(few, rates, seeds, message):
+    with pytest.raises(ValueError, match=message):
+        race({"SGD": SGD, "Adam": Adam}, rates, small_network, few, seeds=seeds)
+
+
+@pytest.mark.parametrize("bar", [tqdm.std.tqdm, tqdm.notebook.tqdm])
+@pytest.mark.parametrize(("setting", "disabled"), [("1", True), ("", False)])
+def test_progress_bars_can_be_turned_off_everywhere(bar, setting, disabled, monkeypatch, capsys):
+    monkeypatch.setattr(training, "tqdm", bar)
+    monkeypatch.setenv("TQDM_DISABLE", setting)
+    epochs = training.progress(3)
+    assert epochs.disable == disabled
+    assert list(epochs) == [0, 1, 2]
+    assert capsys.readouterr() == ("", "")  # A run this short shows no bar at all.
