@@ -81,7 +81,7 @@ class Record:
         )
 
 
-@np.errstate(over="ignore", invalid="ignore")
+@np.errstate(all="ignore")
 def descend(optimizer, landscape, start=None, steps=30):
     """Let an optimizer walk down a landscape and record every step.
 
@@ -162,7 +162,7 @@ class Sweep:
         }
 
 
-@np.errstate(over="ignore", invalid="ignore", divide="ignore")
+@np.errstate(all="ignore")
 def sweep(rule, landscape, start=None, steps=30, **grids):
     """Run a rule over a whole grid of hyperparameters at once, by broadcasting.
 
@@ -201,7 +201,8 @@ def sweep(rule, landscape, start=None, steps=30, **grids):
     ]
     positions = np.concatenate(blocks, axis=starts.ndim - 1) if grids else blocks[0]
     losses = landscape(positions)
-    return Sweep(grids, positions, np.where(np.isfinite(losses), losses, np.inf))
+    finite = np.isfinite(losses) & np.isfinite(positions).all(axis=-1)
+    return Sweep(grids, positions, np.where(finite, losses, np.inf))
 
 
 def _blocks(grids, starts):
@@ -218,11 +219,10 @@ def _sweep_block(rule, landscape, starts, steps, grids):
     """Return the last positions of one block, shape (starts..., grids..., 2)."""
     axes = dict(zip(grids, np.ix_(*grids.values()), strict=True))
     optimizer = rule(**{name: axis[..., np.newaxis] for name, axis in axes.items()})
-    position = _grid_of_positions(starts, [len(grid) for grid in grids.values()])
-    params = {"position": position}
+    params = {"position": _grid_of_positions(starts, [len(grid) for grid in grids.values()])}
     for _ in range(steps):
-        optimizer.update(params, {"position": landscape.gradient(position)})
-    return position
+        optimizer.update(params, {"position": landscape.gradient(params["position"])})
+    return params["position"]
 
 
 def _checked_grid(name, values):

@@ -105,7 +105,10 @@ def from_function(function, window, start, name="your landscape"):
         If the function gives no number at `start`, or the window is not two rising pairs.
     """
     ((x_min, x_max), (y_min, y_max)) = checked_window(window)
-    x, y = checked_position("start", start)
+    position = checked_position("start", start)
+    if position.shape != (2,):
+        raise ValueError(f"start must be one position (x, y), got {start!r}")
+    x, y = position
     try:
         height = float(function(x, y))
     except (TypeError, ValueError) as error:
@@ -115,7 +118,9 @@ def from_function(function, window, start, name="your landscape"):
     value = function if _broadcasts(function, x, y) else np.vectorize(function, otypes=[float])
 
     def slope(x, y):
-        gradient = numerical_gradient(lambda p: value(p[..., 0], p[..., 1]), np.stack([x, y], -1))
+        gradient = numerical_gradient(
+            lambda p: value(p[..., 0], p[..., 1]), np.stack(np.broadcast_arrays(x, y), -1)
+        )
         return gradient[..., 0], gradient[..., 1]
 
     window = ((x_min, x_max), (y_min, y_max))

@@ -18,6 +18,9 @@ ACCEPTED = {
     "eps": (lambda value: value >= 0, "at least 0"),
 }
 
+MEMORY = ("m", "v", "h")
+ARRAY = np.ndarray | np.generic  # an operation on arrays of shape () gives a numpy number
+
 
 class Optimizer:
     """Check the hyperparameters that a rule stores and the arrays that its `update` gets.
@@ -45,17 +48,22 @@ class Optimizer:
 def check_hyperparameter(name, value):
     """Raise an error unless `value`, a number or an array, is accepted for `name`."""
     in_range, description = ACCEPTED[name]
-    numbers = np.asarray(value)
-    if numbers.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not np.all(np.isfinite(numbers) & in_range(numbers)):
+    if not (np.isscalar(value) or isinstance(value, np.ndarray)) or not holds_numbers(value):
+        raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}")
+    if not np.all(np.isfinite(value) & in_range(value)):
         raise ValueError(f"{name} must be finite and {description}, got {value!r}")
+
+
+def holds_numbers(array):
+    """Tell whether an array, or what numpy makes of a number, holds integers or floats."""
+    return np.asarray(array).dtype.kind in "iuf"
 
 
 def _checking_arrays(update):
     @wraps(update)
     def checked_update(self, params, grads):
         check_arrays(params, grads)
+        check_memory(self, params)
         return update(self, params, grads)
 
     return checked_update
@@ -69,21 +77,42 @@ def check_arrays(params, grads):
             f"got {type(params).__name__} and {type(grads).__name__}"
         )
     if params.keys() != grads.keys():
-        raise ValueError(
-            f"grads must have the keys of params, {sorted(params)}, got {sorted(grads)}"
-        )
+        raise ValueError(f"grads must have the keys of params, {list(params)}, got {list(grads)}")
     for key, param in params.items():
         if not (isinstance(param, np.ndarray) and param.dtype.kind == "f"):
-            kind = getattr(param, "dtype", type(param).__name__)
             raise TypeError(
                 f"params[{key!r}] must be an array of floats, which a step can change in place, "
-                f"got {kind}; write np.array(..., dtype=float)"
+                f"got {_kind(param)}; write np.array(..., dtype=float)"
             )
         if np.shape(grads[key]) != param.shape:
             raise ValueError(
                 f"grads[{key!r}] must have the shape of params[{key!r}], {param.shape}, "
                 f"got {np.shape(grads[key])}"
             )
+        if not (isinstance(grads[key], ARRAY) and grads[key].dtype.kind in "iuf"):
+            raise TypeError(f"grads[{key!r}] must be an array of numbers, got {_kind(grads[key])}")
+
+
+def _kind(array):
+    return getattr(array, "dtype", type(array).__name__)
+
+
+def check_memory(optimizer, params):
+    """Raise an error if the optimizer's memory is of other params, which it would mix with these.
+
+    The memory of the rules of the lecture is looked at; what else a learner stores is free.
+    """
+    for name in MEMORY:
+        memory = getattr(optimizer, name, None)
+        if isinstance(memory, dict) and _shapes(memory) != _shapes(params):
+            raise ValueError(
+                f"params must have the keys and shapes of the optimizer's memory {name}, "
+                f"{_shapes(memory)}, got {_shapes(params)}; make a new optimizer for other params"
+            )
+
+
+def _shapes(arrays):
+    return {key: np.shape(array) for key, array in arrays.items()}
 
 
 def zeros_like(params):

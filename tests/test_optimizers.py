@@ -1,0 +1,452 @@
+"""The four rules: against PyTorch, against arithmetic by hand, and with wrong input."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+
+from helpers.landscapes import LANDSCAPES
+from helpers.optimizers import SGD, AdaGrad, Adam, Momentum, Optimizer
+
+RULES = {"SGD": SGD, "Momentum": Momentum, "AdaGrad": AdaGrad, "Adam": Adam}
+
+with np.load(Path(__file__).with_name("torch_trajectories.npz"), allow_pickle=False) as file:
+    RECORDED = dict(file)
+RATES = json.loads(RECORDED["about"].item())["rates"]
+
+every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+
+
+def memory(optimizer):
+    """Return what an optimizer remembers: every attribute that is no hyperparameter."""
+    return {name: value for name, value in vars(optimizer).items() if name in ("m", "v", "h", "t")}
+
+
+def random_dict(shapes, seed):
+    rng = np.random.default_rng(seed)
+    return {key: np.array(rng.normal(size=shape)) for key, shape in shapes.items()}
+
+
+# Against PyTorch (record_torch.py made the record) ----------------------------------------------
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("scene", ["ravine", "Rosenbrock", "Himmelblau"])
+def test_descent_equals_that_of_pytorch(scene, rule):
+    recorded = RECORDED[f"{scene}/{rule}"]
+    optimizer, params = RULES[rule](lr=RATES[scene][rule]), {"position": recorded[0].copy()}
+    positions = [recorded[0]]
+    for _ in recorded[1:]:
+        grads = {"position": LANDSCAPES[scene].gradient(params["position"])}
+        optimizer.update(params, grads)
+        positions.append(params["position"].copy())
+    assert len(positions) > 30
+    # All positions are of order 1 to 10: relative above 1, absolute below.
+    np.testing.assert_allclose(positions, recorded, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_dict_of_several_shapes_equals_that_of_pytorch(rule):
+    keys = ["number", "vector", "matrix", "tensor"]
+    params = {key: RECORDED[f"params/{key}"].copy() for key in keys}
+    steps = len(RECORDED["grads/number"])
+    optimizer = RULES[rule](lr=RATES["dict"][rule])
+    for step in range(steps):
+        optimizer.update(params, {key: RECORDED[f"grads/{key}"][step] for key in keys})
+        for key in keys:
+            recorded = RECORDED[f"dict/{rule}/{key}"][step]
+            np.testing.assert_allclose(params[key], recorded, rtol=1e-12, atol=1e-12)
+
+
+def test_record_spans_what_it_should():
+    sizes = np.concatenate([np.abs(RECORDED[key]).ravel() for key in RECORDED if "grads/" in key])
+    assert 1e-6 < sizes.min() < 2e-6
+    assert 5 < sizes.max() < 10
+    assert {RECORDED[f"params/{key}"].ndim for key in ("number", "vector", "matrix")} == {0, 1, 2}
+
+
+# By hand: θ = 5, then the gradients 2, -1 and 0.5 -----------------------------------------------
+
+
+def steps_under(optimizer, gradients=(2.0, -1.0, 0.5)):
+    """Return θ after each step, and the optimizer's memory of it, both as plain numbers."""
+    params, thetas, memories = {"theta": np.array([5.0])}, [], []
+    for gradient in gradients:
+        optimizer.update(params, {"theta": np.array([gradient])})
+        thetas.append(params["theta"].item())
+        memories.append(
+            {
+                name: value if name == "t" else value["theta"].item()
+                for name, value in memory(optimizer).items()
+            }
+        )
+    return thetas, memories
+
+
+def exactly(expected):
+    return pytest.approx(expected, rel=1e-14, abs=0)
+
+
+def test_sgd_by_hand():
+    thetas, memories = steps_under(SGD(lr=0.1))
+    assert thetas == exactly([4.8, 4.9, 4.85])
+    assert memories == [{}, {}, {}]
+
+
+def test_momentum_by_hand():
+    thetas, memories = steps_under(Momentum(lr=0.1, momentum=0.5))
+    # v = 0.5 v - 0.1 g: -0.2, then -0.1 + 0.1 = 0, then 0 - 0.05.
+    assert [each["v"] for each in memories] == exactly([-0.2, 0.0, -0.05])
+    assert thetas == exactly([4.8, 4.8, 4.75])
+
+
+def test_adagrad_by_hand():
+    thetas, memories = steps_under(AdaGrad(lr=0.1, eps=0.5))
+    assert [each["h"] for each in memories] == exactly([4.0, 5.0, 5.25])
+    first = 5 - 0.1 * 2 / (2 + 0.5)
+    second = first + 0.1 * 1 / (5**0.5 + 0.5)
+    assert thetas == exactly([first, second, second - 0.1 * 0.5 / (5.25**0.5 + 0.5)])
+
+
+@pytest.mark.parametrize("eps", [1e-8, 0.5])
+def test_adam_by_hand(eps):
+    """Algorithm 1 of arXiv 1412.6980 for t = 1, 2, 3."""
+    thetas, memories = steps_under(Adam(lr=0.1, beta1=0.9, beta2=0.99, eps=eps))
+    m1, v1 = 0.1 * 2, 0.01 * 4
+    m2, v2 = 0.9 * 0.2 - 0.1 * 1, 0.99 * 0.04 + 0.01 * 1
+    m3, v3 = 0.9 * 0.08 + 0.1 * 0.5, 0.99 * 0.0496 + 0.01 * 0.25
+    assert [each["t"] for each in memories] == [1, 2, 3]
+    assert [each["m"] for each in memories] == exactly([m1, m2, m3])
+    assert [each["v"] for each in memories] == exactly([v1, v2, v3])
+    # 1 - 0.9**t is 0.1, 0.19, 0.271; 1 - 0.99**t is 0.01, 0.0199, 0.029701.
+    theta1 = 5 - 0.1 * (m1 / 0.1) / ((v1 / 0.01) ** 0.5 + eps)
+    theta2 = theta1 - 0.1 * (m2 / 0.19) / ((v2 / 0.0199) ** 0.5 + eps)
+    theta3 = theta2 - 0.1 * (m3 / 0.271) / ((v3 / 0.029701) ** 0.5 + eps)
+    assert thetas == exactly([theta1, theta2, theta3])
+
+
+def test_defaults_are_those_of_the_lecture():
+    assert vars(SGD()) == {"lr": 0.01}
+    assert vars(Momentum()) == {"lr": 0.01, "momentum": 0.9, "v": None}
+    assert vars(AdaGrad()) == {"lr": 0.01, "eps": 1e-7, "h": None}
+    state = {"m": None, "v": None, "t": 0}
+    assert vars(Adam()) == {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8} | state
+
+
+# Epsilon ----------------------------------------------------------------------------------------
+
+
+def first_step(optimizer, gradient):
+    params = {"theta": np.array([0.0])}
+    optimizer.update(params, {"theta": np.array([gradient])})
+    return -params["theta"].item()
+
+
+def test_epsilon_of_adam_is_outside_the_root_and_after_the_correction():
+    assert first_step(Adam(lr=1.0), 1e-6) == exactly(1e-6 / (1e-6 + 1e-8))
+    assert first_step(Adam(lr=1.0), 1e-6) == pytest.approx(0.99, abs=1e-3)
+
+
+def test_epsilon_of_adagrad_is_outside_the_root():
+    assert first_step(AdaGrad(lr=1.0), 1e-7) == exactly(0.5)
+
+
+@pytest.mark.parametrize("rule", [AdaGrad, Adam])
+def test_zero_gradient_moves_nothing_and_warns_of_nothing(rule):
+    assert first_step(rule(lr=1.0), 0.0) == 0
+
+
+@pytest.mark.parametrize("rule", [AdaGrad, Adam])
+def test_zero_gradient_without_epsilon_is_nan_with_a_warning(rule):
+    with pytest.warns(RuntimeWarning, match="invalid value encountered in divide"):
+        assert np.isnan(first_step(rule(lr=1.0, eps=0), 0.0))
+
+
+# Any arrays, in place ---------------------------------------------------------------------------
+
+
+@every_rule
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(shapes=st.dictionaries(st.text(), array_shapes(min_dims=0, max_dims=3, max_side=3)))
+def test_any_dict_of_arrays_moves_as_each_of_its_numbers_would(rule, shapes):
+    params = random_dict(shapes, seed=1)
+    before, arrays = deepcopy(params), dict(params)
+    all_grads = [random_dict(shapes, seed) for seed in (2, 3, 4)]
+    optimizer = rule(lr=0.1)
+    for grads in all_grads:
+        given_grads = deepcopy(grads)
+        optimizer.update(params, grads)
+        for key in grads:
+            np.testing.assert_array_equal(grads[key], given_grads[key])
+    assert params.keys() == shapes.keys()
+    for key, shape in shapes.items():
+        assert params[key] is arrays[key]
+        for where in np.ndindex(shape):
+            alone, single = rule(lr=0.1), {"number": np.array([before[key][where]])}
+            for grads in all_grads:
+                alone.update(single, {"number": np.array([grads[key][where]])})
+            assert params[key][where] == pytest.approx(single["number"].item(), rel=1e-13)
+
+
+@every_rule
+def test_every_part_of_the_memory_has_the_keys_and_shapes_of_the_params(rule):
+    shapes = {"W": (2, 3), "b": (3,), "scale": ()}
+    params = random_dict(shapes, seed=1)
+    optimizer = rule()
+    assert all(value in (None, 0) for value in memory(optimizer).values())
+    optimizer.update(params, random_dict(shapes, seed=2))
+    remembered = {name: value for name, value in memory(optimizer).items() if name != "t"}
+    assert set(remembered) == {SGD: set(), Momentum: {"v"}, AdaGrad: {"h"}, Adam: {"m", "v"}}[rule]
+    for value in remembered.values():
+        assert {key: np.shape(array) for key, array in value.items()} == shapes
+
+
+@every_rule
+def test_two_optimizers_share_no_memory(rule):
+    first, second = rule(lr=0.1), rule(lr=0.1)
+    for _ in range(3):
+        first.update(*[{"theta": np.ones(2)} for _ in range(2)])
+    fresh, params = {"theta": np.ones(2)}, {"theta": np.ones(2)}
+    second.update(params, {"theta": np.ones(2)})
+    rule(lr=0.1).update(fresh, {"theta": np.ones(2)})
+    np.testing.assert_array_equal(params["theta"], fresh["theta"])
+
+
+@every_rule
+def test_single_precision_stays_single(rule):
+    params = {"theta": np.ones(3, dtype=np.float32)}
+    rule(lr=0.1).update(params, {"theta": np.ones(3, dtype=np.float32)})
+    assert params["theta"].dtype == np.float32
+    assert params["theta"][0] < 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "grids"),
+    [
+        (SGD, {"lr": [0.1, 0.2, 0.3]}),
+        (Momentum, {"lr": [0.1, 0.2, 0.3], "momentum": [0.0, 0.5, 0.9]}),
+        (AdaGrad, {"lr": [0.1, 0.2, 0.3], "eps": [0.0, 1e-7, 0.1]}),
+        (Adam, {"lr": [0.1, 0.2, 0.3], "beta1": [0.0, 0.9, 0.99]}),
+        (Adam, {"beta2": [0.0, 0.9, 0.999], "eps": [1e-8, 1e-3, 0.1]}),
+    ],
+)
+def test_arrays_of_hyperparameters_equal_separate_runs(rule, grids):
+    together = {"theta": np.ones((3, 2))}
+    optimizer = rule(**{name: np.array(values)[:, np.newaxis] for name, values in grids.items()})
+    gradients = np.random.default_rng(1).normal(size=(5, 2))
+    for gradient in gradients:
+        optimizer.update(together, {"theta": np.tile(gradient, (3, 1))})
+    for row in range(3):
+        alone = {"theta": np.ones(2)}
+        single = rule(**{name: values[row] for name, values in grids.items()})
+        for gradient in gradients:
+            single.update(alone, {"theta": gradient})
+        np.testing.assert_allclose(together["theta"][row], alone["theta"], rtol=1e-13)
+
+
+# Wrong hyperparameters --------------------------------------------------------------------------
+
+KEYWORDS = [
+    (SGD, "lr"),
+    (Momentum, "lr"),
+    (Momentum, "momentum"),
+    (AdaGrad, "lr"),
+    (AdaGrad, "eps"),
+    (Adam, "lr"),
+    (Adam, "beta1"),
+    (Adam, "beta2"),
+    (Adam, "eps"),
+]
+
+
+@pytest.mark.parametrize(("rule", "name"), KEYWORDS)
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        ("0.1", TypeError, "must be a number.*, got '0.1'"),
+        (None, TypeError, "must be a number.*, got None"),
+        (True, TypeError, "must be a number.*, got True"),
+        ([0.1, 0.2], TypeError, r"must be a number.*, got \[0.1, 0.2\]"),
+        (0.1j, TypeError, "must be a number.*, got 0.1j"),
+        (np.array([True]), TypeError, r"must be a number.*, got array\(\[ True\]\)"),
+        (-0.1, ValueError, "must be finite and at least 0.*, got -0.1"),
+        (float("nan"), ValueError, "must be finite and at least 0.*, got nan"),
+        (float("inf"), ValueError, "must be finite and at least 0.*, got inf"),
+        (np.array([0.1, -1.0]), ValueError, r"must be finite and at least 0.*, got array\(\[ 0.1"),
+    ],
+)
+def test_wrong_hyperparameter_is_an_error_at_once_and_later(rule, name, value, error, message):
+    with pytest.raises(error, match=f"^{name} {message}"):
+        rule(**{name: value})
+    optimizer = rule()
+    kept = getattr(optimizer, name)
+    with pytest.raises(error, match=f"^{name} {message}"):
+        setattr(optimizer, name, value)
+    assert getattr(optimizer, name) == kept
+
+
+@pytest.mark.parametrize("name", ["beta1", "beta2"])
+@pytest.mark.parametrize("value", [1, 1.0, 1.5, np.array([0.9, 1.0])])
+def test_decay_rate_of_one_or_more_is_an_error(name, value):
+    with pytest.raises(ValueError, match=f"^{name} must be finite and at least 0 and below 1, got"):
+        Adam(**{name: value})
+
+
+@pytest.mark.parametrize(("rule", "name"), KEYWORDS)
+@pytest.mark.parametrize("value", [0, 0.5, np.float32(0.5), np.array(0.5)])
+def test_accepted_hyperparameters(rule, name, value):
+    assert getattr(rule(**{name: value}), name) == value
+
+
+@pytest.mark.parametrize("value", [1, 1.1])
+def test_momentum_of_one_and_more_can_be_shown(value):
+    assert Momentum(momentum=value).momentum == value
+
+
+# Wrong arrays -----------------------------------------------------------------------------------
+
+NEEDS_FLOATS = r"params\['b'\] must be an array of floats.*got {}; write np.array"
+NEEDS_NUMBERS = r"grads\['b'\] must be an array of numbers.*got {}"
+NEEDS_SHAPE = r"grads\['b'\] must have the shape of params\['b'\], \(2,\), got {}"
+
+# Which of the two dicts, what it holds under its second key, and the error.
+WRONG_ARRAYS = {
+    "params of integers": ("params", np.array([1, 2]), TypeError, NEEDS_FLOATS.format("int64")),
+    "params a float": ("params", 1.0, TypeError, NEEDS_FLOATS.format("float")),
+    "params a numpy float": ("params", np.float64(1), TypeError, NEEDS_FLOATS.format("float64")),
+    "params a list": ("params", [1.0, 2.0], TypeError, NEEDS_FLOATS.format("list")),
+    "grads longer": ("grads", np.ones(3), ValueError, NEEDS_SHAPE.format(r"\(3,\)")),
+    "grads that would broadcast": ("grads", np.ones(1), ValueError, NEEDS_SHAPE.format(r"\(1,\)")),
+    "grads a float": ("grads", 1.0, ValueError, NEEDS_SHAPE.format(r"\(\)")),
+    "grads a list": ("grads", [1.0, 2.0], TypeError, NEEDS_NUMBERS.format("list")),
+    "grads of text": ("grads", np.array(["1", "2"]), TypeError, NEEDS_NUMBERS.format("<U1")),
+    "grads complex": ("grads", np.array([1j, 2]), TypeError, NEEDS_NUMBERS.format("complex128")),
+}
+
+
+def two_vectors():
+    return {"a": np.array([1.0, 2.0]), "b": np.array([3.0, 4.0])}
+
+
+def assert_error_changes_nothing(optimizer, params, grads, error, message):
+    """See that the update fails and leaves the params and the optimizer as they were."""
+    before, optimizer_before = deepcopy(params), deepcopy(vars(optimizer))
+    with pytest.raises(error, match=message):
+        optimizer.update(params, grads)
+    np.testing.assert_equal(params, before)
+    np.testing.assert_equal(vars(optimizer), optimizer_before)
+
+
+@pytest.fixture(params=["fresh", "used"])
+def optimizer_of(request):
+    """Return a function that makes an optimizer of a rule, with or without a memory."""
+
+    def make(rule):
+        optimizer = rule(lr=0.1)
+        if request.param == "used":
+            optimizer.update(two_vectors(), two_vectors())
+        return optimizer
+
+    return make
+
+
+@every_rule
+@pytest.mark.parametrize(
+    ("which", "wrong", "error", "message"), WRONG_ARRAYS.values(), ids=WRONG_ARRAYS
+)
+def test_wrong_second_array_is_an_error_and_changes_nothing(
+    optimizer_of, rule, which, wrong, error, message
+):
+    dicts = {"params": two_vectors(), "grads": two_vectors()}
+    dicts[which]["b"] = wrong
+    assert_error_changes_nothing(optimizer_of(rule), **dicts, error=error, message=message)
+
+
+@every_rule
+@pytest.mark.parametrize(
+    ("which", "message"),
+    [
+        ("grads", r"grads must have the keys of params, \['a', 'b'\], got \['a'\]"),
+        ("params", r"grads must have the keys of params, \['a'\], got \['a', 'b'\]"),
+    ],
+    ids=["key missing in grads", "key too many in grads"],
+)
+def test_different_keys_are_an_error_and_change_nothing(optimizer_of, rule, which, message):
+    dicts = {"params": two_vectors(), "grads": two_vectors()}
+    del dicts[which]["b"]
+    assert_error_changes_nothing(optimizer_of(rule), **dicts, error=ValueError, message=message)
+
+
+@every_rule
+@pytest.mark.parametrize("which", ["params", "grads"])
+@pytest.mark.parametrize("wrong", [np.ones(2), [1.0], None])
+def test_what_is_no_dict_is_an_error_and_changes_nothing(optimizer_of, rule, which, wrong):
+    dicts = {"params": two_vectors(), "grads": two_vectors()} | {which: wrong}
+    message = f"params and grads must be dicts of arrays, got .*{type(wrong).__name__}"
+    assert_error_changes_nothing(optimizer_of(rule), **dicts, error=TypeError, message=message)
+
+
+@pytest.mark.parametrize("rule", [Momentum, AdaGrad, Adam])
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"a": np.ones(2), "c": np.ones(2)},
+        {"a": np.ones(2)},
+        {"a": np.ones(2), "b": np.ones(3)},
+        {"a": np.ones(2), "b": np.ones((3, 2))},
+    ],
+    ids=["another key", "a key less", "another shape", "a shape that would broadcast"],
+)
+def test_memory_of_other_params_is_an_error_and_changes_nothing(rule, others):
+    optimizer = rule(lr=0.1)
+    optimizer.update(two_vectors(), two_vectors())
+    message = r"params must have the keys and shapes of the optimizer's memory [mvh], .*'b': \(2,\)"
+    assert_error_changes_nothing(
+        optimizer, deepcopy(others), others, error=ValueError, message=message
+    )
+
+
+def test_keys_that_cannot_be_sorted_are_told_too():
+    params = {0: np.ones(1), "b": np.ones(1)}
+    with pytest.raises(ValueError, match=r"keys of params, \[0, 'b'\], got \[\]"):
+        SGD().update(params, {})
+
+
+# The base class ---------------------------------------------------------------------------------
+
+
+class SignDescent(Optimizer):
+    """What a learner may write."""
+
+    def __init__(self, lr=0.5):
+        self.lr = lr
+
+    def update(self, params, grads):
+        """Step against the signs."""
+        for key in params:
+            params[key] -= self.lr * np.sign(grads[key])
+
+
+def test_own_rule_on_the_base_class_is_checked_too():
+    params = two_vectors()
+    SignDescent().update(params, {"a": np.array([3.0, -3.0]), "b": np.zeros(2)})
+    np.testing.assert_equal(params, {"a": np.array([0.5, 2.5]), "b": np.array([3.0, 4.0])})
+    with pytest.raises(ValueError, match="lr must be finite and at least 0, got -1"):
+        SignDescent(lr=-1)
+    with pytest.raises(ValueError, match="grads must have the keys of params"):
+        SignDescent().update(params, {})
+    assert SignDescent.update.__doc__ == "Step against the signs."
+
+
+def test_own_rule_without_an_update_of_its_own_keeps_that_of_its_parent():
+    class Cautious(Momentum):
+        pass
+
+    params = {"theta": np.array([1.0])}
+    Cautious(lr=0.1).update(params, {"theta": np.array([1.0])})
+    assert params["theta"] == exactly(0.9)
