@@ -17,6 +17,7 @@ LAYERS = [
     "training",
     "figures",
     "explorers",
+    "attempts",
     "exercises",
 ]
 DRAWING = {"matplotlib": {"figures", "explorers"}, "ipywidgets": {"explorers"}}

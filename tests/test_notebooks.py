@@ -108,9 +108,25 @@ def test_captions_are_numbered_in_order(path, notebook):
     assert captions == [(chapter, number + 1) for number in range(len(captions))]
 
 
+def is_solution(path):
+    return path.parent.name == "solutions"
+
+
+def test_minutes_of_the_speaker_notes_add_up(path, notebook):
+    if is_solution(path):
+        pytest.skip("solutions are not taught from")
+    announced = re.search(r"It takes (\d+) minutes", notebook.cells[0].source)[1]
+    notes = [cell for cell in notebook.cells if cell.metadata.slideshow.slide_type == "notes"]
+    minutes = re.findall(r"\*\*(\d+) minutes?\b", "\n".join(cell.source for cell in notes))
+    assert sum(map(int, minutes)) == int(announced)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    row = next(line for line in readme.splitlines() if f"notebooks/{path.name}" in line)
+    assert row.endswith(f"| {announced} |")
+
+
 def test_has_a_readable_size(path, notebook):
     assert path.stat().st_size < 700_000
-    assert 20 <= len(notebook.cells) <= 50
+    assert (4 if is_solution(path) else 20) <= len(notebook.cells) <= 50
     for cell in code_cells(notebook):
         assert len(cell.source.splitlines()) <= 20, cell.source
 

@@ -11,6 +11,7 @@ MODULES = ["optimizers", "descent", "training", "landscapes", "networks"]
 
 # Notebook and what it must define itself; other definitions are compared all the same.
 TAUGHT = [
+    ("01_adventurer.ipynb", "numerical_gradient"),
     ("02_sgd.ipynb", "SGD"),
     ("02_sgd.ipynb", "descend"),
     ("02_sgd.ipynb", "train"),

@@ -1,0 +1,130 @@
+"""Pictures: what they hold for a reader who sees them, and for one who does not."""
+
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from helpers import figures
+from helpers.descent import descend
+from helpers.landscapes import LANDSCAPES, himmelblau, mountains, ravine
+from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
+
+RULES = {"SGD": SGD(0.95), "Momentum": Momentum(0.1), "AdaGrad": AdaGrad(1.5), "Adam": Adam(0.3)}
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return {name: descend(rule, ravine) for name, rule in RULES.items()}
+
+
+def every_kind(runs):
+    x = np.linspace(0.1, 1, 30)
+    normal = np.random.default_rng(0).normal(size=(100, 2))
+    momentum = runs["Momentum"]
+    shades = {"a": np.outer(x, x), "b": np.outer(x, 1 - x)}
+    names = ("η", "α", "loss")
+    return {
+        "surface": figures.surface(mountains),
+        "contours": figures.contours(mountains, {"start": mountains.start}),
+        "gradient_field": figures.gradient_field(ravine),
+        "paths": figures.paths(runs),
+        "path_panels": figures.path_panels(runs),
+        "losses": figures.losses(runs),
+        "states": figures.states(momentum, {"v": momentum.states["v"]}, "Momentum"),
+        "curves": figures.curves(x, {"line": x**2}, "η", "f", marks={"m": 0.5}, levels={"l": 0.2}),
+        "curve_panels": figures.curve_panels(x, {"p": {"a": x}, "q": {"b": -x}}, "η", "f"),
+        "heatmaps": figures.heatmaps(shades, x, x, *names, points={"best": (0.5, 0.5)}),
+        "histograms": figures.histograms({"one": normal, "two": 2 * normal}, "activation"),
+        "clouds": figures.clouds({"batch": normal}, (0, 0), "x", "y", "center"),
+        "images": figures.images(np.zeros((3, 8, 8)), [1, 2, 3]),
+    }
+
+
+def test_every_picture_is_an_image_with_a_text_alternative_and_leaves_nothing_open(runs):
+    for kind, picture in every_kind(runs).items():
+        data, metadata = picture._repr_mimebundle_()
+        image = Image.open(io.BytesIO(data["image/png"]))
+        shown = metadata["image/png"]
+        assert image.width / shown["width"] == pytest.approx(image.height / shown["height"], 0.02)
+        assert data["text/plain"] == f"Figure: {shown['alt']}", kind
+        assert shown["alt"].endswith("."), kind
+        assert len(np.unique(np.asarray(image.convert("L")))) > 5, f"{kind} is blank"
+    assert plt.get_fignums() == []
+
+
+def test_the_same_picture_is_drawn_byte_by_byte(runs):
+    first, second = every_kind(runs), every_kind(runs)
+    for kind in first:
+        assert first[kind].png() == second[kind].png(), kind
+
+
+def test_text_alternative_tells_where_paths_start_and_end(runs):
+    alt = figures.paths({"SGD": runs["SGD"]}).alt
+    assert alt == "Paths on the ravine: SGD from (-7, 2) to (-0.35, 0.0848) in 30 steps."
+
+
+def test_text_alternative_tells_how_a_line_runs():
+    alt = figures.curves(None, {"line": [3, 1, 5, 4]}, "step", "loss").alt
+    assert alt == "loss against step: line from 3 to 4, highest 5, lowest 1."
+
+
+def test_text_alternative_names_divergence_and_skips_what_is_not_finite():
+    run = descend(SGD(1.5), ravine, steps=2000)
+    assert f"diverged at step {run.diverged_at}" in figures.paths({"SGD": run}).alt
+    assert "has no finite value" in figures.curves(None, {"n": [np.nan, np.inf]}, "step", "f").alt
+    assert figures.losses({"SGD": run}).png()
+
+
+def test_numbers_at_the_level_of_rounding_are_written_as_zero():
+    assert "from 1 to 0." in figures.curves(None, {"line": [1, 3e-17]}, "step", "loss").alt
+
+
+def test_a_method_looks_the_same_in_every_picture(runs):
+    for name, look in figures.LOOKS.items():
+        for picture in (figures.losses(runs), figures.paths(runs)):
+            lines = picture.figure.axes[0].lines
+            line = next(line for line in lines if line.get_label() == name)
+            assert (line.get_color(), line.get_marker()) == (look["color"], look["marker"])
+
+
+def test_methods_are_told_apart_in_gray():
+    looks = figures.LOOKS.values()
+    assert len({look["marker"] for look in looks}) == len(looks)
+    assert len({str(look["linestyle"]) for look in looks}) == len(looks)
+    assert all(np.mean(to_rgb(look["color"])) < 0.6 for look in looks)
+
+
+@pytest.mark.parametrize("name", LANDSCAPES)
+def test_map_shows_the_whole_window_with_axes_alike_and_every_minimum(name):
+    landscape = LANDSCAPES[name]
+    axes = figures.contours(landscape).figure.axes[0]
+    assert (axes.get_xlim(), axes.get_ylim()) == landscape.window
+    assert axes.get_aspect() == 1
+    marked = {tuple(np.ravel(line.get_xydata())) for line in axes.lines}
+    assert marked == set(landscape.minima)
+
+
+def test_surface_shows_the_loss_unclipped():
+    axes = figures.surface(himmelblau).figure.axes[0]
+    corners = [himmelblau((x, y)) for x in himmelblau.window[0] for y in himmelblau.window[1]]
+    assert axes.get_zlim()[1] >= max(corners)
+
+
+def test_paths_over_two_landscapes_are_an_error(runs):
+    both = {"a": runs["SGD"], "b": descend(SGD(0.01), himmelblau)}
+    with pytest.raises(ValueError, match=r"trajectories must all be over .* \['ravine', 'Himm"):
+        figures.paths(both)
+    with pytest.raises(TypeError, match="trajectories must be a dict"):
+        figures.paths(runs["SGD"])
+
+
+def test_bands_lie_behind_the_line_of_the_same_name():
+    lines, bands = {"a": [1, 2], "b": [2, 1]}, {"a": ([0, 1], [2, 3])}
+    axes = figures.curves([0, 1], lines, "step", "loss", bands=bands).figure.axes[0]
+    (band,) = axes.collections
+    assert to_rgb(band.get_facecolor()[0, :3]) == pytest.approx(to_rgb(axes.lines[0].get_color()))
+    assert band.get_zorder() < axes.lines[0].get_zorder()
