@@ -11,7 +11,7 @@ help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*##/make \1:/p' Makefile
 
 lab: ready-lab  ## open the lecture in JupyterLab
-	.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ALLOW_ROOT)
+	OPENBLAS_NUM_THREADS=1 .venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ALLOW_ROOT)
 
 test: lint  ## check everything: style, notebooks against their stored outputs, helpers
 	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -740,11 +741,12 @@ def _panel(figure, axes):
 
 def _pixels(figure, dpi):
     """Return a figure as an image in red, green and blue."""
-    raw = io.BytesIO()
+    canvas, usual_dpi = FigureCanvasAgg(figure), figure.dpi
+    figure.set_dpi(dpi)
     with matplotlib.rc_context(STYLE):
-        figure.savefig(raw, format="rgba", dpi=dpi, facecolor=figure.get_facecolor())
-    width, height = (int(inches * dpi) for inches in figure.get_size_inches())
-    return Image.frombuffer("RGBA", (width, height), raw.getvalue()).convert("RGB")
+        canvas.draw()
+    figure.set_dpi(usual_dpi)
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
 def _grid(landscape, resolution):

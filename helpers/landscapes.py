@@ -299,6 +299,59 @@ mountains = Landscape(
     start=(-0.6, 1.4),
 )
 
+
+def mountain_range(rng):
+    """Make a random mountain range: four valleys, the first much deeper, and two peaks.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Landscape
+        Its start lies in one of its higher valleys.
+    """
+    places = [rng.uniform((-6, -3.5), (6, 3.5))]
+    while len(places) < 6:
+        place = rng.uniform((-6, -3.5), (6, 3.5))
+        if min(np.linalg.norm(place - other) for other in places) > 2.5:
+            places.append(place)
+    x0, y0 = np.transpose(places)
+    depths = np.array([3.2, *rng.uniform(1.0, 1.8, size=3), *rng.uniform(-1.5, -0.8, size=2)])
+    widths = rng.uniform(1.0, 1.3, size=6)
+
+    def hollows(x, y):
+        dx, dy = np.subtract.outer(x, x0), np.subtract.outer(y, y0)
+        return dx, dy, depths * np.exp(-(dx**2 + dy**2) / (2 * widths**2))
+
+    def value(x, y):
+        return (x**2 + y**2) / 50 - hollows(x, y)[2].sum(axis=-1)
+
+    def slope(x, y):
+        dx, dy, hollow = hollows(x, y)
+        pull = hollow / widths**2
+        return x / 25 + (dx * pull).sum(axis=-1), y / 25 + (dy * pull).sum(axis=-1)
+
+    return Landscape(
+        name="mountain range",
+        formula=mountains.formula,
+        value=value,
+        slope=slope,
+        window=mountains.window,
+        minima=tuple(map(tuple, _settle(slope, places[:4]).tolist())),
+        start=tuple((places[1] + rng.normal(scale=0.3, size=2)).tolist()),
+    )
+
+
+def _settle(slope, places):
+    """Return the minima into which places near them drain, the first place's first."""
+    places = np.array(places)
+    for _ in range(300):
+        places -= 0.1 * np.transpose(slope(*places.T))
+    return places
+
+
 LANDSCAPES = {
     landscape.name: landscape
     for landscape in (

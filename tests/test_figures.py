@@ -33,6 +33,7 @@ def every_kind(runs):
         "gradient_field": figures.gradient_field(ravine),
         "paths": figures.paths(runs),
         "path_panels": figures.path_panels(runs),
+        "path_arrows": figures.path_arrows("Momentum", momentum, {"v": momentum.states["v"]}),
         "losses": figures.losses(runs),
         "states": figures.states(momentum, {"v": momentum.states["v"]}, "Momentum"),
         "curves": figures.curves(x, {"line": x**2}, "η", "f", marks={"m": 0.5}, levels={"l": 0.2}),
@@ -128,3 +129,21 @@ def test_bands_lie_behind_the_line_of_the_same_name():
     (band,) = axes.collections
     assert to_rgb(band.get_facecolor()[0, :3]) == pytest.approx(to_rgb(axes.lines[0].get_color()))
     assert band.get_zorder() < axes.lines[0].get_zorder()
+
+
+def test_arrows_start_at_the_places_of_the_path(runs):
+    run = runs["Momentum"]
+    axes = figures.path_arrows("Momentum", run, {"v": run.states["v"]}).figure.axes[0]
+    (arrows,) = [each for each in axes.collections if hasattr(each, "U")]
+    np.testing.assert_allclose(arrows.get_offsets(), run.positions)
+    np.testing.assert_allclose(np.stack([arrows.U, arrows.V], -1), run.states["v"])
+
+
+def test_panels_of_different_lengths_keep_their_own_numbers():
+    lines = {"short": {"a": np.ones(5)}, "long": {"b": np.ones(50)}}
+    for axes in figures.curve_panels(None, lines, "step", "loss").figure.axes:
+        assert any(label.get_visible() for label in axes.get_xticklabels())
+
+
+def test_text_alternative_can_be_given():
+    assert figures.curves(None, {"a": [1, 2]}, "step", "f", alt="Two points.").alt == "Two points."

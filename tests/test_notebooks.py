@@ -108,6 +108,21 @@ def test_captions_are_numbered_in_order(path, notebook):
     assert captions == [(chapter, number + 1) for number in range(len(captions))]
 
 
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+
+
+def test_links_to_files_lead_somewhere(path, notebook):
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for target in LINK.findall(text):
+        assert (path.parent / target).exists(), target
+
+
+def test_links_of_the_pages_lead_somewhere():
+    for page in ROOT.glob("*.md"):
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            assert (ROOT / target).exists(), f"{page.name}: {target}"
+
+
 def is_solution(path):
     return path.parent.name == "solutions"
 

@@ -15,6 +15,9 @@ TAUGHT = [
     ("02_sgd.ipynb", "SGD"),
     ("02_sgd.ipynb", "descend"),
     ("02_sgd.ipynb", "train"),
+    ("03_momentum.ipynb", "Momentum"),
+    ("04_adagrad.ipynb", "AdaGrad"),
+    ("05_adam.ipynb", "Adam"),
 ]
 
 
