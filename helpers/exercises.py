@@ -28,7 +28,7 @@ from helpers.attempts import (
     verdict_on_error,
 )
 from helpers.descent import sweep
-from helpers.landscapes import Landscape
+from helpers.landscapes import Landscape, mountain_range
 from helpers.networks import MultilayerPerceptron
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
 
@@ -115,57 +115,6 @@ check_forward_difference = Comparison(
     },
     hint="try it on f(x) = x², where the answer is 2x + h.",
 )
-
-
-def mountain_range(rng):
-    """Return a random landscape whose start drains into one of its higher valleys."""
-    places = [rng.uniform((-6, -3.5), (6, 3.5))]
-    while len(places) < 6:
-        place = rng.uniform((-6, -3.5), (6, 3.5))
-        if min(np.linalg.norm(place - other) for other in places) > 2.5:
-            places.append(place)
-    x0, y0 = np.transpose(places)
-    depths = np.array([3.2, *rng.uniform(1.0, 1.8, size=3), *rng.uniform(-1.5, -0.8, size=2)])
-    widths = rng.uniform(1.0, 1.3, size=6)
-
-    def hollows(x, y):
-        dx, dy = np.subtract.outer(x, x0), np.subtract.outer(y, y0)
-        return dx, dy, depths * np.exp(-(dx**2 + dy**2) / (2 * widths**2))
-
-    def value(x, y):
-        return (x**2 + y**2) / 50 - hollows(x, y)[2].sum(axis=-1)
-
-    def slope(x, y):
-        dx, dy, hollow = hollows(x, y)
-        pull = hollow / widths**2
-        return x / 25 + (dx * pull).sum(axis=-1), y / 25 + (dy * pull).sum(axis=-1)
-
-    deepest = settle(slope, places[0])
-    return Landscape(
-        name="hidden mountains",
-        formula="?",
-        value=value,
-        slope=slope,
-        window=((-8, 8), (-5, 5)),
-        minima=(tuple(deepest.tolist()),),
-        start=tuple(start_elsewhere(rng, slope, deepest).tolist()),
-    )
-
-
-def settle(slope, place):
-    """Return the minimum into which a place near it drains."""
-    for _ in range(300):
-        place = place - 0.1 * np.array(slope(*place))
-    return place
-
-
-def start_elsewhere(rng, slope, deepest):
-    """Return a random place that drains into another valley than the deepest."""
-    while True:
-        start = rng.uniform((-6, -3.5), (6, 3.5))
-        end = settle(slope, start)
-        if np.linalg.norm(slope(*end)) < 1e-3 and np.linalg.norm(end - deepest) > 1:
-            return start
 
 
 class Walk(NamedTuple):

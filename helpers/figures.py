@@ -5,6 +5,7 @@ No figure stays open behind it.
 """
 
 import io
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,13 +40,13 @@ PIXELS_PER_INCH_SHOWN = 88
 LOOKS = {
     "SGD": {"color": "#D55E00", "marker": "o", "linestyle": "-"},
     "Momentum": {"color": "#0072B2", "marker": "s", "linestyle": (0, (5, 1.5))},
-    "AdaGrad": {"color": "#009E73", "marker": "^", "linestyle": (0, (1.5, 1.2))},
+    "AdaGrad": {"color": "#009E73", "marker": "^", "linestyle": (0, (2.5, 1))},
     "Adam": {"color": "#AA4499", "marker": "D", "linestyle": (0, (6, 1.5, 1.5, 1.5))},
 }
 OTHER_LOOKS = [
     {"color": "#333333", "marker": "o", "linestyle": "-"},
     {"color": "#E69F00", "marker": "s", "linestyle": (0, (5, 1.5))},
-    {"color": "#56B4E9", "marker": "^", "linestyle": (0, (1.5, 1.2))},
+    {"color": "#56B4E9", "marker": "^", "linestyle": (0, (2.5, 1))},
     {"color": "#8C6D46", "marker": "D", "linestyle": (0, (6, 1.5, 1.5, 1.5))},
     {"color": "#999999", "marker": "v", "linestyle": (0, (3, 1, 1, 1, 1, 1))},
     {"color": "#004D40", "marker": "P", "linestyle": "-"},
@@ -646,67 +647,86 @@ def compass_panel(reach, size=(520, 370)):
 
 
 @matplotlib.rc_context(STYLE)
-def stage(panels, marks, words, alt):
+def stage(panels, marks, step, words, alt, notes=""):
     """Draw what an explorer shows: its panels side by side, the marks on them, words below.
 
     Parameters
     ----------
     panels : list of Panel
     marks : list of Mark
-        An arrow or a path shows its last step.
-    words : str
-    alt : str
+    step : int
+        As far as paths and curves are drawn; the rest of them is faint.
+    words, alt : str
+    notes : str
+        Lines to the right of the panels.
     """
-    width, height = sum(panel.size[0] for panel in panels), max(panel.size[1] for panel in panels)
-    total = height + 62
-    figure = _figure_of_pixels((width, total))
-    all_axes, left = [], 0
-    for panel in panels:
-        share = (left / width, 1 - panel.size[1] / total, panel.size[0] / width)
-        background = figure.add_axes((*share, panel.size[1] / total))
-        background.imshow(np.asarray(Image.open(io.BytesIO(panel.png))), aspect="auto")
-        background.set_axis_off()
-        x, y, across, down = panel.box
-        bounds = ((left + x) / width, 1 - (y + down) / total, across / width, down / total)
-        axes = figure.add_axes(bounds, xlim=panel.window[0], ylim=panel.window[1])
-        axes.set(yscale=panel.yscale, autoscale_on=False)
-        axes.set_axis_off()
-        all_axes.append(axes)
-        left += panel.size[0]
-    for mark in marks:
-        _draw_mark(all_axes[mark.panel], mark)
-    named = {}
-    for axes in all_axes:
+    width = sum(panel.size[0] for panel in panels) + (420 if notes else 0)
+    lines = textwrap.wrap(words, width // 8)
+    tallest = max([18 * (1 + len(notes.splitlines())), *(panel.size[1] for panel in panels)])
+    height = tallest + 44 + 20 * len(lines)
+    figure = _figure_of_pixels((width, height))
+    left, legend = 0, {}
+    for i, panel in enumerate(panels):
+        axes = _axes_over(figure, panel, left)
+        for mark in marks:
+            if mark.panel == i:
+                _draw_mark(axes, mark, step)
         handles, names = axes.get_legend_handles_labels()
-        named.update(zip(names, handles, strict=True))
-    figure.text(0.5, 8 / total, words, ha="center")
-    if named:
-        place = (0.5, 26 / total)
+        legend |= dict(zip(names, handles, strict=True))
+        left += panel.size[0]
+    figure.text((left + 10) / width, 0.98, notes, va="top", fontsize=11, linespacing=1.3)
+    figure.text(0.5, 8 / height, "\n".join(lines), ha="center", linespacing=1.3)
+    if legend:
+        place = (0.5, (12 + 20 * len(lines)) / height)
         figure.legend(
-            named.values(), named, loc="lower center", ncols=5, bbox_to_anchor=place, borderpad=0
+            legend.values(), legend, loc="lower center", ncols=4, bbox_to_anchor=place, borderpad=0
         )
     return Picture(figure, alt)
 
 
-def _draw_mark(axes, mark):
+def _axes_over(figure, panel, left):
+    """Put a panel so many pixels from the left on a figure, and empty axes over it."""
+    width, height = (side * PIXELS_PER_INCH_SHOWN for side in figure.get_size_inches())
+    scale = DPI / PIXELS_PER_INCH_SHOWN
+    still = Image.open(io.BytesIO(panel.png)).resize([round(scale * side) for side in panel.size])
+    corner = round(scale * left), round(scale * (height - panel.size[1]))
+    figure.figimage(np.asarray(still), *corner, zorder=-1)
+    x, y, across, down = panel.box
+    bounds = ((left + x) / width, 1 - (y + down) / height, across / width, down / height)
+    axes = figure.add_axes(bounds, xlim=panel.window[0], ylim=panel.window[1])
+    axes.set(yscale=panel.yscale, autoscale_on=False)
+    axes.set_axis_off()
+    return axes
+
+
+def _draw_mark(axes, mark, step):
     """Draw a mark of an explorer as the browser does."""
-    data = np.clip(np.nan_to_num(mark.data, nan=np.nan, posinf=1e6, neginf=-1e6), -1e6, 1e6)
-    color = mark.look["color"]
+    data, color = np.clip(mark.data, -1e6, 1e6), mark.look["color"]
+    until = data[: step + 1] if len(data) > 1 else data
     if mark.kind == "arrow":
-        x, y, dx, dy = data[-1]
-        arrow = {"color": color, "width": 2.5, "headwidth": 9, "headlength": 9, "shrink": 0}
-        if np.hypot(dx, dy) > 0:
-            axes.annotate("", (x + dx, y + dy), (x, y), arrowprops=arrow, annotation_clip=False)
+        _draw_arrow(axes, *until[-1], color)
         axes.plot([], color=color, linewidth=2.5, label=mark.label)
     elif mark.kind == "point":
         look = {"color": color, "marker": mark.look["marker"], "linestyle": "none"}
-        axes.plot(*data[-1], **look, markeredgecolor="black", markersize=11, label=mark.label)
-    elif mark.kind == "curve":
-        axes.plot(*data.T, **_line(mark.look, len(data)), markersize=4)
+        axes.plot(*until[-1], **look, markeredgecolor="black", markersize=11)
     else:
-        axes.plot(*data.T, **_line(mark.look, len(data)), markersize=4.5, label=mark.label)
-        axes.plot(*data[0], "o", color="white", markeredgecolor=color, markersize=9)
-        axes.plot(*data[-1], "X", color=color, markeredgecolor="black", markersize=10)
+        axes.plot(*data.T, color=color, alpha=0.25)
+        is_path = mark.kind == "path"
+        label = mark.label if is_path else None
+        axes.plot(*until.T, **_line(mark.look, len(data)), markersize=4.5, label=label)
+        if is_path:
+            axes.plot(*data[0], "o", color="white", markeredgecolor=color, markersize=9)
+        look = {"marker": "X" if is_path else mark.look["marker"], "color": color}
+        axes.plot(*until[-1], **look, markeredgecolor="black", markersize=10 if is_path else 7)
+
+
+def _draw_arrow(axes, x, y, dx, dy, color):
+    tail, tip = axes.transData.transform([(x, y), (x + dx, y + dy)])
+    points = 72 / axes.figure.dpi * np.hypot(*(tip - tail))
+    if points > 1:
+        head = min(9, 0.6 * points)
+        arrow = {"color": color, "width": 2.5, "headwidth": head, "headlength": head, "shrink": 0}
+        axes.annotate("", (x + dx, y + dy), (x, y), arrowprops=arrow, annotation_clip=True)
 
 
 def _figure_of_pixels(size):

@@ -301,7 +301,7 @@ mountains = Landscape(
 
 
 def mountain_range(rng):
-    """Make a random mountain range: four valleys, the first much deeper, and two peaks.
+    """Make a random mountain range: four valleys, the first by far the deepest, and two peaks.
 
     Parameters
     ----------
@@ -310,7 +310,7 @@ def mountain_range(rng):
     Returns
     -------
     Landscape
-        Its start lies in one of its higher valleys.
+        Its start drains into one of the higher valleys.
     """
     places = [rng.uniform((-6, -3.5), (6, 3.5))]
     while len(places) < 6:
@@ -333,23 +333,32 @@ def mountain_range(rng):
         pull = hollow / widths**2
         return x / 25 + (dx * pull).sum(axis=-1), y / 25 + (dy * pull).sum(axis=-1)
 
+    minima = [_settle(slope, place) for place in places[:4]]
     return Landscape(
         name="mountain range",
         formula=mountains.formula,
         value=value,
         slope=slope,
         window=mountains.window,
-        minima=tuple(map(tuple, _settle(slope, places[:4]).tolist())),
-        start=tuple((places[1] + rng.normal(scale=0.3, size=2)).tolist()),
+        minima=tuple(tuple(minimum.tolist()) for minimum in minima),
+        start=tuple(_start_elsewhere(rng, slope, minima[0]).tolist()),
     )
 
 
-def _settle(slope, places):
-    """Return the minima into which places near them drain, the first place's first."""
-    places = np.array(places)
+def _settle(slope, place):
+    """Return the minimum into which a place near it drains."""
     for _ in range(300):
-        places -= 0.1 * np.transpose(slope(*places.T))
-    return places
+        place = place - 0.1 * np.array(slope(*place))
+    return place
+
+
+def _start_elsewhere(rng, slope, deepest):
+    """Return a random place that drains into another valley than the deepest."""
+    while True:
+        start = rng.uniform((-6, -3.5), (6, 3.5))
+        end = _settle(slope, start)
+        if np.linalg.norm(slope(*end)) < 1e-3 and np.linalg.norm(end - deepest) > 1:
+            return start
 
 
 LANDSCAPES = {

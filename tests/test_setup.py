@@ -52,7 +52,7 @@ def test_lock_satisfies_pyproject(wanted):
     ("files", "declared"),
     [
         ("helpers/*.py", DEPENDENCIES),
-        ("tools/*.py", TEST_TOOLS),
+        ("tools/*.py", DEPENDENCIES + TEST_TOOLS),
         ("tests/test_*.py", DEPENDENCIES + TEST_TOOLS),
     ],
 )
@@ -84,7 +84,7 @@ def conda_dependencies():
 
 def test_conda_environment_has_the_packages_and_bounds_of_pyproject():
     packages = [
-        Requirement(entry.replace("matplotlib-base", "matplotlib"))
+        Requirement(entry.replace("matplotlib-base", "matplotlib").replace("_", "-"))
         for entry in conda_dependencies()
         if not entry.startswith(("python=", "pip"))
     ]

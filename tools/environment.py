@@ -2,7 +2,7 @@
 
 The Makefile calls it before every command that needs one:
 
-    python3 tools/environment.py lab | test | maintain
+    python3 tools/environment.py lab | teach | test | maintain
 
 It must parse on every Python 3, so that one that is too old can say so.
 """
@@ -22,7 +22,8 @@ LOCK = "requirements.lock"
 # Kind: (its folder, what pip installs there, the kinds that are ready then).
 KINDS = {
     "lab": (".venv", ["-c", LOCK, "-e", "."], ["lab"]),
-    "test": (".venv", ["-c", LOCK, "-e", ".[test]"], ["lab", "test"]),
+    "teach": (".venv", ["-c", LOCK, "-e", ".[teach]"], ["lab", "teach"]),
+    "test": (".venv", ["-c", LOCK, "-e", ".[test,teach]"], ["lab", "teach", "test"]),
     "maintain": (".venv-maintain", ["-e", ".[maintain]"], ["maintain"]),
 }
 
