@@ -5,7 +5,7 @@ PYTHON ?= python3
 # In a container one is often root, and Jupyter wants to hear that this is meant.
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab teach test lint format notebooks bench lock lowest clean
+.PHONY: help lab teach test browser lint format notebooks bench lock lowest clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*##/make \1:/p' Makefile
@@ -17,7 +17,10 @@ teach: ready-teach  ## open the lecture in JupyterLab, ready to be presented
 	OPENBLAS_NUM_THREADS=1 .venv/bin/python tools/present.py --config=tools/lab_config.py $(ALLOW_ROOT)
 
 test: lint  ## check everything: style, notebooks against their stored outputs, helpers
-	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov
+	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser
+
+browser: ready-test  ## use the explorers and the slides in a real JupyterLab (needs Chromium)
+	.venv/bin/pytest tests/browser
 
 lint: ready-test  ## check the style of code and notebooks
 	.venv/bin/ruff check
@@ -40,7 +43,7 @@ lock: ready-maintain  ## write requirements.lock anew (remove the file first to 
 lowest: ready-maintain  ## test with the lowest versions that pyproject.toml allows
 	$(PYTHON) -m venv --clear .venv-lowest
 	.venv-maintain/bin/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable ".[test,teach]"
-	.venv-lowest/bin/pytest --numprocesses 2 --dist loadscope
+	.venv-lowest/bin/pytest --numprocesses 2 --dist loadscope --ignore tests/browser
 
 clean:  ## remove everything that these commands made
 	rm -rf .venv* .pytest_cache .ruff_cache .hypothesis .coverage*

@@ -250,6 +250,7 @@ class Explorer(widgets.VBox):
         self.stage = Stage()
         self._waiting, self._shown = False, None
         self.children = [*rows, self.stage]
+        self.add_class("explorer")
         self.refresh()
         for control in watched:
             control.observe(self.refresh, "value")

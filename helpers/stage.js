@@ -10,6 +10,10 @@ const SHAPES = {
 };
 const [PLAY, PAUSE] = ["▶ Play", "❚❚ Pause"];
 
+// Mark what has the focus in an explorer, or Jupyter takes the arrow keys for itself.
+document.addEventListener("focusin", ({ target }) =>
+  target.closest(".explorer") && target.setAttribute("data-lm-suppress-shortcuts", "true"));
+
 function make(tag, name, parent, attributes = {}) {
   const element = parent.appendChild(document.createElement(tag));
   element.className = name;
@@ -23,8 +27,7 @@ const floats = ({ buffer, byteOffset, byteLength }) =>
 
 // A number with four digits and a true minus sign; a dash for none.
 function written(value) {
-  if (typeof value === "string") return value;
-  if (Number.isNaN(value)) return "–";
+  if (typeof value === "string" || Number.isNaN(value)) return value || "–";
   if (Math.abs(value) < 1e-12) return "0";
   const exponential = Math.abs(value) < 1e-4 || Math.abs(value) >= 1e6;
   const text = exponential ? value.toExponential(2) : String(Number(value.toPrecision(4)));
@@ -109,8 +112,7 @@ function drawArrow(context, mark, place, t) {
 }
 
 function render({ model, el }) {
-  // Without this attribute JupyterLab would take the arrow keys.
-  const root = make("div", "stage", el, { "data-lm-suppress-shortcuts": "true" });
+  const root = make("div", "stage", el);
   const row = make("div", "stage-row", root);
   const transport = make("div", "stage-transport", root);
   const button = (textContent, onclick) =>
@@ -222,13 +224,11 @@ function render({ model, el }) {
 
   function start() {
     if (t >= scene.last) t = 0;
-    let before;
-    const tick = (now) => {
-      t = Math.min(scene.last, t + ((now - (before ?? now)) / 1000) * scene.pace);
-      before = now;
+    const tick = (now, before = now) => {
+      t = Math.min(scene.last, t + ((now - before) / 1000) * scene.pace);
       if (t >= scene.last) return go(t);
       draw();
-      playing = requestAnimationFrame(tick);
+      playing = requestAnimationFrame((next) => tick(next, now));
     };
     playing = requestAnimationFrame(tick);
     play.textContent = PAUSE;

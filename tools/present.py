@@ -73,7 +73,7 @@ SETTINGS = {
                 "& .jp-LabShell, & #jp-main-content-panel, & #jp-main-dock-panel": {
                     "background": "var(--jp-layout-color0)",
                 },
-                "& .jp-Deck.jp-NotebookPanel": {"left": "16px", "right": "16px"},
+                "& .jp-Deck.jp-NotebookPanel": {"left": "-16px", "right": "-16px"},
                 "& .jp-InternalAnchorLink, & .jp-Collapser": {"display": "none"},
                 "& .jp-RenderedHTMLCommon table": {"font-size": "inherit"},
                 "& .jp-RenderedMarkdown img": {"max-height": "36vh"},

@@ -1,0 +1,37 @@
+"""The summary sheet says what the notebooks and the docstrings say now."""
+
+import re
+
+import pytest
+
+from tools import summary
+
+
+def test_stored_sheet_is_drawn_from_what_is_written_now():
+    mark = summary.fingerprint(summary.contents())
+    assert mark.encode() in summary.SHEET.read_bytes(), "run python -m tools.summary"
+
+
+def test_a_sheet_that_is_too_long_for_its_page_is_refused():
+    said = summary.contents()
+    said["letters"] *= 10
+    with pytest.raises(ValueError, match="inches"):
+        summary.draw(said)
+
+
+def test_every_rule_has_its_formula_code_and_table():
+    for name, rule in summary.contents()["rules"].items():
+        assert rule["formulas"][-1].startswith(r"\theta"), name
+        assert rule["code"][0].startswith(f"{name}(lr="), name
+        assert any("params[key]" in line for line in rule["code"]), name
+        assert len(rule["summary"]) >= 5, name
+
+
+def test_every_number_of_a_rule_has_its_letter_explained():
+    explained = {name for names, *_ in summary.letters() for name in names.split(", ")}
+    numbers = {
+        name
+        for rule in summary.contents()["rules"].values()
+        for name in re.findall(r"(\w+)=", rule["code"][0])
+    }
+    assert numbers <= explained
