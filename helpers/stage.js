@@ -126,7 +126,7 @@ function render({ model, el }) {
   const status = make("p", "stage-status", root, { role: "status" });
   const alarm = make("p", "stage-alarm", root, { role: "alert" });
   const readout = make("div", "stage-readout", model.get("scene").beside ? row : root);
-  let panels = [], scene, t = 0, shown, playing = 0;
+  let panels = [], scene, stale, t = 0, shown, playing = 0;
 
   async function setPanels() {
     const wanted = await Promise.all(model.get("panels").map(async (panel) => {
@@ -189,8 +189,7 @@ function render({ model, el }) {
       if (!Array.isArray(column)) scene.numbers[name] = floats(column);
     t = Math.min(playing ? t : model.get("step"), scene.last);
     [status.textContent, alarm.textContent] = [scene.status, model.get("alarm")];
-    slider.max = scene.last;
-    shown = undefined;
+    [slider.max, shown, stale] = [scene.last, undefined, false];
     draw();
   }
 
@@ -241,7 +240,8 @@ function render({ model, el }) {
   }
 
   model.on("change:panels", setPanels);
-  model.on("change:scene change:step change:alarm", setScene);
+  model.on("change:scene change:step change:alarm", () => (stale = true));
+  model.on("change", () => stale && setScene());
   setScene();
   setPanels();
   return pause;
