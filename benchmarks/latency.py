@@ -7,13 +7,9 @@ only sets a label) and `interact` with a new figure stand in the same notebook a
 what compares machines is the ratios.
 """
 
-import os
-import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,21 +19,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from tools.browser import FLAGS, INSTALL, find_browser, jupyter_lab
 from tools.run_notebooks import METADATA, ROOT
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-INSTALL = """No browser to measure with. Install both, then run this again:
-    python -m pip install playwright
-    apt-get install chromium        (or another package of Chromium or Chrome)"""
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 CHANGES = 80
 
 EXPLORER = """from helpers import explorers
@@ -122,39 +106,6 @@ window.play = async (i, seconds) => {
   return (1000 * frames) / (performance.now() - start);
 };
 """
-
-
-def find_browser():
-    """Return the path of a Chromium, or None."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
-
-
-@contextmanager
-def jupyter_lab(folder, *options):
-    """Run JupyterLab in a folder and yield its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
-    command += ["--IdentityProvider.token=", "--LabApp.news_url=", *options]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "JUPYTER_CONFIG_DIR": str(folder / ".c")}
-    server = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @contextmanager
