@@ -62,6 +62,13 @@ FOCUS = """() => {
 CONTROLS = "select, input:enabled, button:enabled, .noUi-handle, .stage-grabs"
 
 
+def names_of_explorers(path):
+    """Return the names of a notebook's explorers, in order."""
+    cells = nbformat.read(path, as_version=4).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    return re.findall(r"^explorers\.(\w+)\(", code, re.MULTILINE)
+
+
 class OpenNotebook:
     """A notebook in a page of JupyterLab, from a copy without outputs, with all its cells run."""
 
@@ -71,6 +78,7 @@ class OpenNotebook:
         self.code = [cell for cell in notebook.cells if cell.cell_type == "code"]
         for cell in self.code:
             cell.outputs, cell.execution_count = [], None
+        self.explorers = names_of_explorers(path)
         nbformat.write(notebook, self.copy)
         self.errors, self.sent, self.received = [], [], []
         page.set_default_timeout(PATIENCE * 1000)
@@ -90,11 +98,6 @@ class OpenNotebook:
         if "/channels" in socket.url:
             socket.on("framesent", lambda frame: self.sent.append(frame))
             socket.on("framereceived", lambda frame: self.received.append(frame))
-
-    @property
-    def explorers(self):
-        """The names of the explorers, in order."""
-        return re.findall(r"^explorers\.(\w+)\(", "\n".join(c.source for c in self.code), re.M)
 
     def wait_until_run(self):
         self.page.wait_for_function(FINISHED, arg=len(self.code), timeout=3 * PATIENCE * 1000)
@@ -230,33 +233,39 @@ def on_panel(panel, x, y):
 
 
 @pytest.fixture(scope="module")
-def lecture(context, lab):
-    """Yield the lecture's notebooks by name, all of them running."""
-    pages = {path.stem: context.new_page() for path in LECTURE}
-    yield {path.stem: OpenNotebook(pages[path.stem], lab, path) for path in LECTURE}
-    for page in pages.values():
-        page.close()
+def run(context, lab):
+    """Yield a function that returns a notebook of the lecture, opened and run once, in front."""
+    opened = {}
+
+    def open_once(path):
+        if path not in opened:
+            # A page with connections of its own: the sixth to share them would wait for ever.
+            page = context.browser.new_page(viewport={"width": 1280, "height": 720})
+            opened[path] = OpenNotebook(page, lab, path)
+            opened[path].wait_until_run()
+        opened[path].page.bring_to_front()
+        return opened[path]
+
+    yield open_once
+    for notebook in opened.values():
+        notebook.page.close()
 
 
 @pytest.fixture
-def shown(lecture):
+def shown(run):
     """Return a function that finds an explorer by its name in the lecture."""
 
     def find(name):
-        notebook = next(book for book in lecture.values() if name in book.explorers)
-        notebook.page.bring_to_front()
-        notebook.wait_until_run()
-        return notebook.shown(name)
+        path = next(path for path in LECTURE if name in names_of_explorers(path))
+        return run(path).shown(name)
 
     return find
 
 
-@pytest.mark.parametrize("name", [path.stem for path in LECTURE])
-def test_notebook_runs_and_shows_its_explorers(lecture, name):
+@pytest.mark.parametrize("path", LECTURE, ids=lambda path: path.stem)
+def test_notebook_runs_and_shows_its_explorers(run, path):
     """All cells run in JupyterLab without an error, also in the console; the explorers live."""
-    notebook = lecture[name]
-    notebook.page.bring_to_front()
-    notebook.wait_until_run()
+    notebook = run(path)
     outputs = notebook.outputs()
     assert outputs
     assert [output.ename for output in outputs if output.output_type == "error"] == []
