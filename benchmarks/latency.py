@@ -88,6 +88,20 @@ window.drag = async (i, k, seconds) => {
   observer.disconnect();
   return shown.filter(([at]) => at <= end);
 };
+window.dragEcho = async (i, seconds) => {
+  let shown = 0;
+  const observer = new MutationObserver(() => shown++);
+  const label = [...cell(i).querySelectorAll(".jp-OutputArea-output .widget-label")].at(-1);
+  observer.observe(label, { childList: true, characterData: true, subtree: true });
+  press(knob(i), "Home");
+  const start = performance.now();
+  while (performance.now() - start < seconds * 1000) {
+    press(knob(i), "ArrowRight");
+    await frame();
+  }
+  observer.disconnect();
+  return (1000 * shown) / (performance.now() - start);
+};
 window.born = new Promise((done) => new MutationObserver(() => {
   if (document.querySelector(".stage canvas[width]")) done(performance.now());
 }).observe(document.body, { subtree: true, childList: true, attributes: true }));
@@ -215,16 +229,19 @@ def measure(browser):
         with (
             jupyter_lab(folder, f"--config={ROOT / 'tools' / 'lab_config.py'}") as address,
             open_notebook(
-                browser, address, folder, "lab", EXPLORER, "import time; time.sleep(10)"
+                browser, address, folder, "lab", EXPLORER, ECHO, "import time; time.sleep(10)"
             ) as page,
         ):
-            page.keyboard.press("Control+Enter")
+            page.keyboard.press("Shift+Enter")
+            page.keyboard.press("Shift+Enter")
             page.locator(".stage canvas").first.wait_for()
             page.wait_for_timeout(1500)
+            echo = np.median([page.evaluate("dragEcho(1, 1.15)") for _ in range(5)])
+            yield "drag of the echo, make lab", f"{echo:.0f} a second", ""
             rate, early, late = dragging(page, 0)
             yield "drag, make lab", f"{rate:.0f} a second", "at least 40"
             yield "its lag, first / last third", f"{early:.0f} / {late:.0f} ms", "not growing"
-            page.locator(".jp-CodeCell .cm-content").nth(1).click()
+            page.locator(".jp-CodeCell .cm-content").nth(2).click()
             page.keyboard.press("Control+Enter")
             page.wait_for_timeout(500)
             rate = page.evaluate("play(0, 3)")

@@ -78,7 +78,7 @@ class Picture:
         """Return the figure as PNG bytes."""
         png = io.BytesIO()
         # 256 colors are plenty for a chart and make it a quarter of the size.
-        _pixels(self.figure, DPI).quantize(256).save(png, "png", optimize=True)
+        _pixels(self.figure, DPI).quantize(256).save(png, "png")
         return png.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
