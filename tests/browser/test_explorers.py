@@ -86,7 +86,8 @@ class OpenNotebook:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("websocket", self._on_websocket)
         page.goto(f"{lab.url}/doc/tree/notebooks/{self.copy.name}")
-        page.locator(".jp-Notebook-cell.jp-mod-active").wait_for()
+        # Before there is a kernel, Run All Cells runs the Markdown cells only.
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
 
@@ -239,9 +240,7 @@ def run(context, lab):
 
     def open_once(path):
         if path not in opened:
-            # A page with connections of its own: the sixth to share them would wait for ever.
-            page = context.browser.new_page(viewport={"width": 1280, "height": 720})
-            opened[path] = OpenNotebook(page, lab, path)
+            opened[path] = OpenNotebook(context.new_page(), lab, path)
             opened[path].wait_until_run()
         opened[path].page.bring_to_front()
         return opened[path]
