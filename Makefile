@@ -16,8 +16,8 @@ lab: ready-lab  ## open the lecture in JupyterLab
 teach: ready-teach  ## open the lecture in JupyterLab, ready to be presented
 	OPENBLAS_NUM_THREADS=1 .venv/bin/python tools/present.py --config=tools/lab_config.py $(ALLOW_ROOT)
 
-test: lint  ## check everything: style, notebooks, helpers; with Chromium also explorers and slides
-	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov
+test: lint  ## check everything: style, notebooks against their stored outputs, helpers
+	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser
 
 browser: ready-test  ## use the explorers and the slides in a real JupyterLab (needs Chromium)
 	.venv/bin/pytest tests/browser

@@ -87,7 +87,7 @@ class OpenNotebook:
         page.on("websocket", self._on_websocket)
         page.goto(f"{lab.url}/doc/tree/notebooks/{self.copy.name}")
         # Before there is a kernel, Run All Cells runs the Markdown cells only.
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+        page.get_by_text("| Idle").wait_for()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
 
