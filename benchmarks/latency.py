@@ -70,6 +70,16 @@ window.change = (i, selector, key) => new Promise((resolve) => {
     subtree: true, childList: true, attributes: true, attributeFilter: ["width", "src"] });
   press(knob(i), key);
 });
+// Press an arrow key at every frame; return when it was let go.
+window.hold = async (i, k, seconds, pressed) => {
+  const start = performance.now();
+  while (performance.now() - start < seconds * 1000) {
+    press(knob(i, k), "ArrowRight");
+    pressed?.();
+    await frame();
+  }
+  return performance.now();
+};
 window.drag = async (i, k, seconds) => {
   const sent = new Map(), shown = [], stage = cell(i).querySelector(".stage output");
   const observer = new MutationObserver(() => {
@@ -77,13 +87,8 @@ window.drag = async (i, k, seconds) => {
     if (sent.has(value)) shown.push([now, now - sent.get(value)]);
   });
   observer.observe(stage, { childList: true });
-  const start = performance.now();
-  while (performance.now() - start < seconds * 1000) {
-    press(knob(i, k), "ArrowRight");
-    sent.set(Math.round(knob(i, k).ariaValueNow), performance.now());
-    await frame();
-  }
-  const end = performance.now();
+  const end = await hold(i, k, seconds, () =>
+    sent.set(Math.round(knob(i, k).ariaValueNow), performance.now()));
   await new Promise((resolve) => setTimeout(resolve, 1000));
   observer.disconnect();
   return shown.filter(([at]) => at <= end);
@@ -94,13 +99,9 @@ window.dragEcho = async (i, seconds) => {
   const label = [...cell(i).querySelectorAll(".jp-OutputArea-output .widget-label")].at(-1);
   observer.observe(label, { childList: true, characterData: true, subtree: true });
   press(knob(i), "Home");
-  const start = performance.now();
-  while (performance.now() - start < seconds * 1000) {
-    press(knob(i), "ArrowRight");
-    await frame();
-  }
+  const start = performance.now(), end = await hold(i, 0, seconds);
   observer.disconnect();
-  return (1000 * shown) / (performance.now() - start);
+  return (1000 * shown) / (end - start);
 };
 window.born = new Promise((done) => new MutationObserver(() => {
   if (document.querySelector(".stage canvas[width]")) done(performance.now());
