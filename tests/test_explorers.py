@@ -21,17 +21,13 @@ from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
-from helpers import explorers, figures
+from helpers import figures
 from helpers.descent import descend, sweep
-from helpers.explorers import (
-    BlindfoldGame,
-    Descent,
-    Explorer,
-    NumberBox,
-    Race,
-    RateMap,
-    StepInspector,
-)
+from helpers.explorers import BlindfoldGame, Descent, Race, RateMap, StepInspector, one_descent
+from helpers.explorers.controls import RATES, NumberBox
+from helpers.explorers.inspector import FORMULAS
+from helpers.explorers.rate_map import contraction
+from helpers.explorers.stage import Explorer
 from helpers.landscapes import LANDSCAPES, mountains, plateau, ravine, round_bowl, saddle
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
 from tools.run_notebooks import ROOT, WIDGET_VIEW, run
@@ -228,7 +224,7 @@ def test_noise_is_added_to_the_gradient_and_is_the_same_each_time():
 def test_best_rate_here_is_the_best_of_a_sweep():
     explorer = Descent(Momentum, ravine)
     explorer.best_rate()
-    rates = sweep(lambda lr: Momentum(lr, 0.9), ravine, lr=explorers.RATES)
+    rates = sweep(lambda lr: Momentum(lr, 0.9), ravine, lr=RATES)
     assert explorer.dials["lr"].value == pytest.approx(rates.best["lr"], rel=1e-3)
 
 
@@ -249,7 +245,7 @@ def test_the_inspectors_lines_are_true(rule):
     eps = getattr(rule(), "eps", 0.0)
     for step in (1, 2, 7, 30):
         explorer.stage.step = step
-        for worked in explorers.FORMULAS[rule.__name__].values():
+        for worked in FORMULAS[rule.__name__].values():
             result = re.search(r"{(\w+)}$", worked)[1]
             for axis in "xy":
                 computed = numbers_put_in(worked, explorer, axis, eps)
@@ -262,7 +258,7 @@ def test_exact_rate_is_the_spectral_radius():
             [[1 - lr * curvature, momentum], [-lr * curvature, momentum]]
         )  # (θ, v) to the next
         radius = abs(np.linalg.eigvals(step)).max()
-        assert explorers.contraction(lr, momentum, curvature) == pytest.approx(radius)
+        assert contraction(lr, momentum, curvature) == pytest.approx(radius)
 
 
 def test_rate_map_finds_its_best_point_on_the_exact_rate():
@@ -374,7 +370,7 @@ def test_what_happens_is_said_in_words(explorer, said):
 
 def test_an_error_in_a_callback_fails_in_tests(monkeypatch):
     explorer = Descent(SGD)
-    monkeypatch.setattr(explorers, "outcome", lambda run: 1 / 0)
+    monkeypatch.setattr(one_descent, "outcome", lambda run: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         explorer.steps.value = 10
 
@@ -384,7 +380,7 @@ def test_an_error_in_a_callback_is_told_to_a_reader_in_one_line(monkeypatch):
     explorer = Descent(SGD)
     before = explorer.stage.scene
     with monkeypatch.context() as broken:
-        broken.setattr(explorers, "outcome", lambda run: 1 / 0)
+        broken.setattr(one_descent, "outcome", lambda run: 1 / 0)
         explorer.steps.value = 10
         assert explorer.stage.alarm.startswith("ZeroDivisionError: division by zero")
         assert "\n" not in explorer.stage.alarm
@@ -481,7 +477,7 @@ def test_a_stored_notebook_passes_nbval_and_shows_pictures_in_html(tmp_path):
 
 
 def test_the_javascript_is_short_and_fetches_nothing():
-    source = (ROOT / "helpers" / "stage.js").read_text(encoding="utf-8")
+    source = (ROOT / "helpers" / "explorers" / "stage.js").read_text(encoding="utf-8")
     assert len(source.splitlines()) < 250
     assert not re.search(r"https?:|\bimport\b|fetch\(", source)
 

@@ -1,6 +1,7 @@
 """Who may import whom: helpers from the ground up, as the design says."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 
@@ -22,24 +23,53 @@ LAYERS = [
 ]
 DRAWING = {"matplotlib": {"figures", "explorers"}, "ipywidgets": {"explorers"}}
 
-SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "helpers").glob("*.py")}
+# Each module's text under its dotted name; the name of a package stands for its __init__.py.
+SOURCES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): (
+        path.read_text(encoding="utf-8")
+    )
+    for path in (ROOT / "helpers").rglob("*.py")
+    if path.with_name("__init__.py").exists()
+}
+PACKAGES = {name for name in SOURCES if any(other.startswith(f"{name}.") for other in SOURCES)}
+MODULES = sorted(SOURCES.keys() - {"helpers"})
 
 
-def imported(source):
+def layer(module):
+    """Return the name of a module's layer; a package is one layer."""
+    return module.split(".")[1]
+
+
+def package_of(module):
+    return module if module in PACKAGES else module.rpartition(".")[0]
+
+
+def imported(source, package="helpers"):
     """Return the dotted names of everything that a module imports, wherever in its text."""
     names = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            module = ".".join(part for part in ("helpers" * bool(node.level), node.module) if part)
+            above = package.rsplit(".", node.level - 1)[0] if node.level else ""
+            module = ".".join(part for part in (above, node.module) if part)
             names |= {f"{module}.{alias.name}" for alias in node.names}
     return names
 
 
-def imported_helpers(source):
-    parts = [name.split(".") for name in imported(source)]
+def imported_helpers(source, package="helpers"):
+    parts = [name.split(".") for name in imported(source, package)]
     return {part[1] if len(part) > 1 else "" for part in parts if part[0] == "helpers"}
+
+
+def imported_modules(module):
+    """Return the modules of helpers that a module imports, or imports something from."""
+    found = set()
+    for name in imported(SOURCES[module], package_of(module)):
+        while name and name not in SOURCES:
+            name = name.rpartition(".")[0]
+        found |= {name} - {""}
+    return found
 
 
 def imported_packages(source):
@@ -63,21 +93,43 @@ def test_every_form_of_import_is_seen(source, helpers):
     assert imported_helpers(source) == helpers
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from helpers.explorers.stage import View",
+        "from helpers.explorers import stage",
+        "import helpers.explorers.stage",
+        "from .stage import View",
+        "from . import stage",
+        "from ..explorers.stage import View",
+    ],
+)
+def test_every_form_of_import_within_a_package_is_seen(monkeypatch, source):
+    monkeypatch.setitem(SOURCES, "helpers.explorers.race", source)
+    assert imported_modules("helpers.explorers.race") == {"helpers.explorers.stage"}
+
+
 def test_every_module_has_its_layer():
-    assert SOURCES.keys() - {"__init__"} <= set(LAYERS)
-    assert imported(SOURCES["__init__"]) == set()
+    assert {layer(module) for module in MODULES} <= set(LAYERS)
+    assert imported(SOURCES["helpers"]) == set()
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES.keys() - {"__init__"}))
+@pytest.mark.parametrize("module", MODULES)
 def test_imports_point_down(module):
-    below = LAYERS[: LAYERS.index(module)]
-    assert imported_helpers(SOURCES[module]) <= set(below)
+    allowed = set(LAYERS[: LAYERS.index(layer(module))])
+    if package_of(module) != "helpers":
+        allowed.add(layer(module))  # its own package; the next test finds what goes in circles
+    assert imported_helpers(SOURCES[module], package_of(module)) <= allowed
 
 
-@pytest.mark.parametrize("module", sorted(SOURCES))
+def test_no_imports_go_in_circles():
+    graphlib.TopologicalSorter({module: imported_modules(module) for module in SOURCES}).prepare()
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_only_the_modules_that_draw_import_what_draws(module):
-    for package, modules in DRAWING.items():
-        assert module in modules or package not in imported_packages(SOURCES[module])
+    for package, layers in DRAWING.items():
+        assert layer(module) in layers or package not in imported_packages(SOURCES[module])
 
 
 @pytest.mark.parametrize("module", ["landscapes", "optimizers", "descent"])

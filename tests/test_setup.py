@@ -52,6 +52,7 @@ def test_lock_satisfies_pyproject(wanted):
     ("files", "declared"),
     [
         ("helpers/*.py", DEPENDENCIES),
+        ("helpers/explorers/*.py", DEPENDENCIES),
         ("tools/*.py", DEPENDENCIES + TEST_TOOLS),
         ("tests/test_*.py", DEPENDENCIES + TEST_TOOLS),
     ],

@@ -12,6 +12,7 @@ from PIL import Image
 
 from helpers import explorers
 from helpers.descent import descend
+from helpers.explorers.game import score_of
 from helpers.landscapes import mountain_range, ravine
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
 from tools.run_notebooks import find_notebooks
@@ -453,7 +454,7 @@ def test_the_blindfold_game_is_played_by_keyboard_and_hides_the_map(shown):
     explorer.press("Space")
     plain = descend(SGD(0.3), landscape, landscape.start, 3)
     scores = [
-        explorers.score_of(landscape, plain.losses[0], end)
+        score_of(landscape, plain.losses[0], end)
         for end in (landscape(places[-1]), plain.losses[-1])
     ]
     explorer.eventually_reads(
