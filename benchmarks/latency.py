@@ -19,7 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools.browser import FLAGS, INSTALL, find_browser, jupyter_lab
+from tools.browser import FLAGS, INSTALL, find_browser, jupyter_lab, run_all_cells
 from tools.run_notebooks import METADATA, ROOT
 
 CHANGES = 80
@@ -141,11 +141,6 @@ def open_notebook(browser, address, folder, name, *cells):
     page.close()
 
 
-def run_all(page):
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
-
-
 def first_picture(page):
     """Return the seconds from running a cell in a fresh kernel to a picture in it."""
     start = page.evaluate("performance.now()")
@@ -212,7 +207,7 @@ def measure(browser):
                 seconds = first_picture(page)
                 yield "first picture, imports counted", f"{seconds:.2f} s", "at most 1 s"
             with open_notebook(browser, address, folder, "all", EXPLORER, ECHO, INTERACT) as page:
-                run_all(page)
+                run_all_cells(page)
                 page.locator(".jp-CodeCell >> nth=2 >> img").wait_for(timeout=60_000)
                 page.wait_for_timeout(2000)
                 echo = changes(page, 1, ".widget-label.jupyter-widgets")

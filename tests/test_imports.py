@@ -18,10 +18,11 @@ LAYERS = [
     "training",
     "figures",
     "explorers",
+    "predictions",
     "attempts",
     "exercises",
 ]
-DRAWING = {"matplotlib": {"figures", "explorers"}, "ipywidgets": {"explorers"}}
+DRAWING = {"matplotlib": {"figures", "explorers"}, "ipywidgets": {"explorers", "predictions"}}
 
 # Each module's text under its dotted name; the name of a package stands for its __init__.py.
 SOURCES = {

@@ -27,6 +27,12 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# Whether so many code cells have run, or one of them has failed.
+FINISHED = """(cells) => {
+    const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputArea-prompt")];
+    const failed = document.querySelector("[data-mime-type='application/vnd.jupyter.error']");
+    return failed || (prompts.length === cells && /\\d/.test(prompts.at(-1).textContent));
+}"""
 NO_NEWS = {"checkForUpdates": False, "fetchNews": "false"}
 
 
@@ -62,6 +68,13 @@ def jupyter_lab(folder, *options, **environment):
     finally:
         server.terminate()
         server.wait(30)
+
+
+def run_all_cells(page):
+    """Run all cells of the notebook in a page, once it has a kernel and the kernel is idle."""
+    page.get_by_text("| Idle").wait_for()  # without a kernel only the Markdown cells would run
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
 
 
 def _wait_for(address, server, log):

@@ -50,7 +50,15 @@ def shortcut(keys, selector, commands, way):
 
 COLUMN = {"display": "flex", "flex-direction": "column"}
 RIGID = {"flex": "none"}
-BESIDE = {"flex-direction": "row"}
+# A prediction on top, below it printed lines and, beside them, the figure.
+BESIDE = {
+    "display": "grid !important",
+    "grid-template": "auto minmax(0, 1fr) / auto minmax(0, 1fr)",
+    "column-gap": "16px",
+    "& .jp-OutputArea-child:has(.prediction)": {"grid-area": "1 / 1 / 2 / -1"},
+    "& .jp-OutputArea-child:has(.jp-RenderedText)": {"grid-area": "2 / 1"},
+    "& .jp-OutputArea-child:has(.jp-RenderedImage)": {"grid-area": "2 / 2"},
+}
 
 WITH_A_FIGURE = "& .jp-deck-mod-onscreen .jp-OutputArea:has(.jp-RenderedImage)"
 
@@ -69,12 +77,14 @@ SETTINGS = {
             PRESENTING: {
                 "--jp-code-font-size": "16px",
                 "--jp-content-font-size1": "17px",
+                "--jp-widgets-font-size": "16px",
                 "--jp-content-line-height": "1.45",
                 "& .jp-LabShell, & #jp-main-content-panel, & #jp-main-dock-panel": {
                     "background": "var(--jp-layout-color0)",
                 },
                 "& .jp-Deck.jp-NotebookPanel": {"left": "-16px", "right": "-16px"},
                 "& .jp-InternalAnchorLink, & .jp-Collapser": {"display": "none"},
+                "& .jp-OutputArea-promptOverlay": {"display": "none"},
                 "& .jp-RenderedHTMLCommon table": {"font-size": "inherit"},
                 "& .jp-RenderedMarkdown img": {"max-height": "36vh"},
                 # A slide is as high as the screen, and its figure takes what the other cells leave.
@@ -100,6 +110,20 @@ SETTINGS = {
                     "max-height": "220px",
                     "overflow-y": "auto",
                 },
+                "& .jp-deck-mod-onscreen:has(.jp-RenderedImage):has(.prediction) "
+                ".jp-InputArea-editor": {"max-height": "154px"},
+                # Widgets in the size of the text, and the numbers of a step side by side.
+                "& .jp-OutputArea-output:has(.jupyter-widgets)": {"padding-left": "8px"},
+                "& .widget-label[style*='110px']": {"width": "130px !important"},
+                "& .widget-label[style*='50px']": {"width": "60px !important"},
+                "& .widget-checkbox": {"width": "130px !important"},
+                "& .widget-button": {"width": "auto !important"},
+                "& .stage, & .stage-readout table": {"font-size": "16px"},
+                "& .stage .stage-status": {"min-height": "22px", "max-width": "none"},
+                "& .stage-row .stage-readout": {"width": "780px"},
+                "& .stage-row .stage-readout div": {"font-size": "16px", "line-height": "22px"},
+                "& .stage-row .stage-readout div span": {"display": "inline-block", "width": "50%"},
+                "& .stage-row .stage-readout br + span + br": {"display": "none"},
                 "& .jp-RenderedImage img": {
                     "width": "100%",
                     "height": "auto",

@@ -109,5 +109,6 @@ def _worked_lines(lines):
     html = "<p><b>step {k}</b>, <span style='color: #777777'>▬</span> −η g, ▬ the step</p>"
     for formula, worked in lines.items():
         along = [worked.replace("}", f"_{letter}}}") for letter in "xy"]
-        html += f"<div><b>{formula}</b><br>x: {along[0]}<br>y: {along[1]}</div>"
+        html += f"<div><b>{formula}</b><br><span>x: {along[0]}</span><br>"
+        html += f"<span>y: {along[1]}</span></div>"
     return html

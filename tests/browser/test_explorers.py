@@ -15,6 +15,7 @@ from helpers.descent import descend
 from helpers.explorers.game import score_of
 from helpers.landscapes import mountain_range, ravine
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
+from tools.browser import FINISHED, run_all_cells
 from tools.run_notebooks import find_notebooks
 
 LECTURE = [path for path in find_notebooks() if path.parent.name == "notebooks"]
@@ -27,11 +28,6 @@ DRAWN = """(stage) => [...stage.querySelectorAll("canvas")].every((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return data.some(Boolean);
 })"""
-FINISHED = """(cells) => {
-    const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputArea-prompt")];
-    const failed = document.querySelector("[data-mime-type='application/vnd.jupyter.error']");
-    return failed || (prompts.length === cells && /\\d/.test(prompts.at(-1).textContent));
-}"""
 IMAGES = """(stage) => [...stage.querySelectorAll("img")].map((image) => {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
@@ -87,10 +83,7 @@ class OpenNotebook:
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("websocket", self._on_websocket)
         page.goto(f"{lab.url}/doc/tree/notebooks/{self.copy.name}")
-        # Before there is a kernel, Run All Cells runs the Markdown cells only.
-        page.get_by_text("| Idle").wait_for()
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
+        run_all_cells(page)
 
     def _on_console(self, message):
         if message.type == "error":

@@ -1,9 +1,14 @@
-"""Each notebook is presented slide by slide, and what a class could not see or read is reported."""
+"""Each notebook is presented slide by slide, and what a class could not see or read is reported.
+
+All cells have run, as before a class, and all predictions are made: wrong, and as wordy as can be.
+"""
 
 import nbformat
 import pytest
 from playwright.sync_api import TimeoutError as TooSlow
 
+from helpers.predictions import QUESTIONS
+from tools.browser import FINISHED, run_all_cells
 from tools.run_notebooks import find_notebooks
 
 LECTURE = [path for path in find_notebooks() if path.parent.name == "notebooks"]
@@ -28,7 +33,7 @@ LOOK = """([smallestText, smallestFigure]) => {
         const cut = Math.round(bottomOf(element) - bottomOf(element.closest(".jp-Cell")));
         if (cut > 1) faults.push(`${name(element)} cut by ${cut} px`);
     }
-    for (const element of all(".cm-line, pre, p, li, td")) {
+    for (const element of all(".cm-line, pre, p, li, td, .stage-readout div")) {
         const size = parseFloat(getComputedStyle(element).fontSize);
         if (size < smallestText) faults.push(`${name(element)} in ${size} px`);
     }
@@ -51,11 +56,32 @@ def path(request):
     return request.param
 
 
+LONGEST = {
+    name: max(set(answers) - {"right", answers["right"]}, key=lambda letter: len(answers[letter]))
+    for name, answers in QUESTIONS.items()
+}
+
+
+def with_predictions(path, folder):
+    """Copy a notebook, with all its predictions made in a cell that no slide shows."""
+    notebook = nbformat.read(path, as_version=4)
+    imports = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert imports.metadata.slideshow.slide_type == "skip"
+    imports.source += f"\nfrom helpers import predictions\npredictions.chosen |= {LONGEST}"
+    copy = folder / f"present_{path.name}"
+    nbformat.write(notebook, copy)
+    return copy, sum(cell.cell_type == "code" for cell in notebook.cells)
+
+
 @pytest.fixture
 def deck(page, lab, path):
     """Yield the page that presents the notebook, at its first cell."""
-    page.goto(f"{lab.url}/lab/workspaces/{path.stem}/tree/notebooks/{path.name}")
-    page.locator(".jp-Notebook-cell.jp-mod-active").wait_for()
+    copy, code_cells = with_predictions(path, lab.folder)
+    page.goto(f"{lab.url}/lab/workspaces/{path.stem}/tree/notebooks/{copy.name}")
+    run_all_cells(page)
+    page.wait_for_function(FINISHED, arg=code_cells)
+    page.locator(".jp-WindowedPanel-outer").evaluate("(panel) => panel.scrollTo(0, 0)")
+    page.locator(".jp-Notebook-cell").first.click()
     page.locator("[data-jp-item-name=deck]").click()
     page.wait_for_function(IS_AT, arg=0)
     yield page
