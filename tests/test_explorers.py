@@ -7,6 +7,7 @@ import re
 import runpy
 import subprocess
 import sys
+from functools import partial
 
 import ipywidgets as widgets
 import matplotlib
@@ -221,6 +222,19 @@ def test_noise_is_added_to_the_gradient_and_is_the_same_each_time():
     assert explorer.stage.scene["marks"][0]["data"] == noisy
 
 
+@pytest.mark.parametrize(
+    ("make", "first"), [(StepInspector, 1), (partial(Descent, SGD, steps=12), 12)]
+)
+def test_reset_returns_to_how_an_explorer_began_and_draws_once(make, first):
+    explorer = make()
+    explorer.steps.value, explorer.stage.step = 20, 7
+    drawn = []
+    explorer.stage.observe(drawn.append, "scene")
+    explorer.reset()
+    assert explorer.stage.step == first
+    assert len(drawn) == 1
+
+
 def test_best_rate_here_is_the_best_of_a_sweep():
     explorer = Descent(Momentum, ravine)
     explorer.best_rate()
@@ -396,6 +410,11 @@ def test_an_error_in_a_callback_is_told_to_a_reader_in_one_line(monkeypatch):
     ("arguments", "message"),
     [
         ({"lr": -1.0}, "lr must be"),
+        ({"lr": 20.0}, "lr must be a number from 0.0001 to 10, got 20.0"),
+        ({"lr": "fast"}, "lr must be a number .* got fast"),
+        ({"momentum": 0.9}, "numbers must be among lr, got momentum"),
+        ({"steps": 301}, "steps must be a number from 0 to 300, got 301"),
+        ({"start": (9, 0)}, "start x must be a number from -8 to 8, got 9"),
         ({"steps": -1}, "steps must be"),
         ({"start": (1, 2, 3)}, "start must have shape"),
     ],

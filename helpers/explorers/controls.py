@@ -1,5 +1,7 @@
 """What the reader sets: dials with their ranges and first values, boxes, buttons, the ground."""
 
+from numbers import Real
+
 import ipywidgets as widgets
 import numpy as np
 import traitlets
@@ -21,6 +23,19 @@ CELL = {"width": "400px", "max_width": "100%", "margin": "2px 12px 2px 2px"}
 WRAP = {"flex_flow": "row wrap", "align_items": "center", "max_width": "860px"}
 NAME = {"description_width": "110px"}
 SHORT_NAME = {"description_width": "50px"}
+
+
+def checked(name, value, low, high):
+    """Return a value that lies in its range.
+
+    Raises
+    ------
+    ValueError
+        If it does not, or is no number.
+    """
+    if not (isinstance(value, Real) and low <= value <= high):
+        raise ValueError(f"{name} must be a number from {low:g} to {high:g}, got {value}")
+    return value
 
 
 class NumberBox(widgets.BoundedFloatText):
@@ -109,6 +124,11 @@ class Ground:
     landscape : Landscape
     start : (x, y) or None
         The landscape's own by default.
+
+    Raises
+    ------
+    ValueError
+        If the start does not lie in the landscape's window.
     """
 
     def __init__(self, landscape, start):
@@ -124,7 +144,10 @@ class Ground:
             NumberBox(description=f"start {name}", style=style, layout={"width": width})
             for name, style, width in (("x", NAME, "224px"), ("y", SHORT_NAME, "164px"))
         )
-        self.place(landscape, starting_point(landscape, start))
+        point = starting_point(landscape, start)
+        for name, value, limits in zip("xy", point, landscape.window, strict=True):
+            checked(f"start {name}", value, *limits)
+        self.place(landscape, point)
         self.controls = [self.menu, widgets.HBox([self.x, self.y], layout=CELL)]
 
     @property

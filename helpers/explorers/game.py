@@ -7,7 +7,7 @@ import numpy as np
 
 from helpers import figures
 from helpers.descent import checked_steps, descend
-from helpers.explorers.controls import CELL, NAME, SHORT_NAME, WRAP, Dial
+from helpers.explorers.controls import CELL, NAME, SHORT_NAME, WRAP, Dial, checked
 from helpers.explorers.runs import lowest_and_highest
 from helpers.explorers.stage import CURVE, DARK, MAP, Explorer, View, told
 from helpers.explorers.words import said, table
@@ -25,9 +25,14 @@ class BlindfoldGame(Explorer):
     Parameters
     ----------
     seed : int
-        Of the mountains and of the start.
+        Of the mountains and of the start, from 0 to 9999.
     steps : int
         How many may be walked.
+
+    Raises
+    ------
+    ValueError
+        If the seed is out of range.
     """
 
     ranges: ClassVar = {
@@ -36,6 +41,7 @@ class BlindfoldGame(Explorer):
         "saddle": saddle,
         "plateau": plateau,
     }
+    plain_rate: ClassVar[float] = 0.3
 
     def __init__(self, seed=1, steps=20):
         super().__init__()
@@ -44,7 +50,12 @@ class BlindfoldGame(Explorer):
             options=list(self.ranges), description="mountains", style=NAME, layout=CELL
         )
         self.seed = widgets.BoundedIntText(
-            seed, min=0, max=9999, description="seed", style=SHORT_NAME, layout=SMALL_CELL
+            checked("seed", seed, 0, 9999),
+            min=0,
+            max=9999,
+            description="seed",
+            style=SHORT_NAME,
+            layout=SMALL_CELL,
         )
         self.direction = Dial("direction °", 0, 0, 359)
         self.length = Dial("length", 1.0, 0.0, 1.0)
@@ -199,8 +210,6 @@ class BlindfoldGame(Explorer):
             labels={0: "map with your path and that of gradient descent"},
             **shared,
         )
-
-    plain_rate: ClassVar[float] = 0.3
 
 
 def score_of(landscape, start, end):

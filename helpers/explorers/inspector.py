@@ -7,7 +7,7 @@ from helpers import figures
 from helpers.descent import descend
 from helpers.explorers.controls import WRAP, buttons
 from helpers.explorers.runs import ending, look_of, outcome, path
-from helpers.explorers.stage import DARK, HALF, View
+from helpers.explorers.stage import DARK, HALF, View, told
 from helpers.explorers.walkers import Walker
 from helpers.figures import Mark
 from helpers.landscapes import ravine
@@ -31,7 +31,7 @@ FORMULAS = {
         "v ← β₂ v + (1 − β₂) g²": "{beta2} · {v_before} + {1_beta2} · ({g})² = {v}",
         "m̂ = m / (1 − β₁ᵗ)": "{m} / {1_beta1_t} = {m_hat}",
         "v̂ = v / (1 − β₂ᵗ)": "{v} / {1_beta2_t} = {v_hat}",
-        "θ ← θ − η m̂ / (√v̂ + ε)": ("{before} − {lr} · ({m_hat}) / (√{v_hat} + ε) = {after}"),
+        "θ ← θ − η m̂ / (√v̂ + ε)": "{before} − {lr} · ({m_hat}) / (√{v_hat} + ε) = {after}",
     },
 }
 
@@ -50,6 +50,12 @@ class StepInspector(Walker):
         controls = widgets.Box([*self.ground.controls, *dials], layout=WRAP)
         self.assemble([controls, buttons({"Reset": self.reset})], dials)
         self.stage.step = min(1, steps)
+
+    @told
+    def reset(self, _button=None):
+        """Return to how it began."""
+        super().reset()
+        self.stage.step = min(1, self.first_steps)
 
     def view(self):
         """Return what to show."""

@@ -79,8 +79,9 @@ class Descent(Walker):
         """Choose a preset; what it does not name is as in the textbook."""
         settings = {"landscape": ravine, "steps": 30, **settings}
         landscape, steps = settings.pop("landscape"), settings.pop("steps")
-        self.noise.value = 0.0
-        self.choose(landscape, landscape.start, steps, settings)
+        with self.together():
+            self.noise.value = 0.0
+            self.choose(landscape, landscape.start, steps, settings)
 
     @told
     def best_rate(self, _button=None):
@@ -93,8 +94,9 @@ class Descent(Walker):
     @told
     def reset(self, _button=None):
         """Return to how it began."""
-        self.noise.value = 0.0
-        super().reset()
+        with self.together():
+            self.noise.value = 0.0
+            super().reset()
 
     def view(self):
         """Return what to show."""

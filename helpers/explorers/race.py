@@ -7,7 +7,16 @@ import numpy as np
 
 from helpers import figures
 from helpers.descent import checked_steps, descend, sweep
-from helpers.explorers.controls import DIALS, RATES, TEXTBOOK_RATES, WRAP, Dial, Ground, buttons
+from helpers.explorers.controls import (
+    DIALS,
+    RATES,
+    TEXTBOOK_RATES,
+    WRAP,
+    Dial,
+    Ground,
+    buttons,
+    checked,
+)
 from helpers.explorers.runs import loss_curve, loss_panel, path
 from helpers.explorers.stage import MAP, View, told
 from helpers.explorers.walkers import OnGround
@@ -27,13 +36,19 @@ class Race(OnGround):
         The landscape's own by default.
     steps : int
         At most 300.
+
+    Raises
+    ------
+    ValueError
+        If the start or the steps are out of range.
     """
 
     rules: ClassVar = {rule.__name__: rule for rule in (SGD, Momentum, AdaGrad, Adam)}
 
     def __init__(self, landscape=ravine, start=None, steps=30):
         super().__init__()
-        self.first_landscape, self.first_steps = landscape, min(checked_steps(steps), 300)
+        self.first_landscape = landscape
+        self.first_steps = checked("steps", checked_steps(steps), 0, 300)
         self.ground = Ground(landscape, start)
         self.first_start = self.ground.start
         self.steps = Dial("steps", self.first_steps, 0, 300)

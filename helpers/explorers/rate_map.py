@@ -101,7 +101,7 @@ class RateMap(Explorer):
         return View(
             panels=[self.still, figures.map_panel(self.landscape, HALF)],
             marks=[
-                Mark(0, "point", np.array([[lr, momentum]]), LIGHT | {"marker": "o"}),
+                Mark(0, "point", np.array([[lr, momentum]]), LIGHT),
                 path(run, LOOKS["Momentum"], "Momentum", panel=1),
             ],
             words=f"Exact rate {rate:.4f}: {verdict}. Loss after {run.steps} steps: {end}.",

@@ -149,11 +149,11 @@ class Explorer(widgets.VBox):
     @contextmanager
     def together(self):
         """Change several controls and refresh once."""
-        self._waiting = True
+        outer, self._waiting = self._waiting, True
         try:
             yield
         finally:
-            self._waiting = False
+            self._waiting = outer
         self.refresh()
 
     @told

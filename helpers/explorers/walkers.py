@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 
 from helpers.descent import checked_steps
-from helpers.explorers.controls import DIALS, TEXTBOOK_RATES, Dial, Ground
+from helpers.explorers.controls import DIALS, TEXTBOOK_RATES, Dial, Ground, checked
 from helpers.explorers.stage import Explorer, told
 from helpers.landscapes import ravine
 from helpers.optimizers import MEMORY, SGD
@@ -48,6 +48,11 @@ class Walker(OnGround):
         At most 300.
     **numbers : float
         Numbers of the rule, such as `lr`; those of the textbook by default.
+
+    Raises
+    ------
+    ValueError
+        If a number has no dial, or lies out of its range; also the start and the steps.
     """
 
     def __init__(self, rule=SGD, landscape=ravine, start=None, steps=30, **numbers):
@@ -57,9 +62,12 @@ class Walker(OnGround):
         defaults = {name: own[name].default for name in own if name in DIALS}
         if "lr" in defaults:
             defaults["lr"] = TEXTBOOK_RATES.get(self.name, 0.1)
+        for name, value in numbers.items():
+            if name not in defaults:
+                raise ValueError(f"numbers must be among {', '.join(defaults)}, got {name}")
+            checked(name, value, DIALS[name]["low"], DIALS[name]["high"])
         self.first_numbers = {**defaults, **numbers}
-        rule(**self.first_numbers)  # which raises for a number that the rule does not take
-        self.first_steps = min(checked_steps(steps), 300)
+        self.first_steps = checked("steps", checked_steps(steps), 0, 300)
         self.ground = Ground(landscape, start)
         self.first_start = self.ground.start
         self.first_landscape = landscape

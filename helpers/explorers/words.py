@@ -20,7 +20,8 @@ def filled(template, numbers, step):
 
     def number(match):
         values = numbers[match[1] or match[2]]
-        text = said(values[min(step, len(values) - 1)])
+        value = values[min(step, len(values) - 1)]
+        text = value if isinstance(value, str) else said(value)
         return f"({text})" if match[1] and text.startswith("−") else text
 
     html = re.sub(r"\({(\w+)}\)|{(\w+)}", number, template)
