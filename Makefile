@@ -5,7 +5,7 @@ PYTHON ?= python3
 # In a container one is often root, and Jupyter wants to hear that this is meant.
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab teach test browser lint format notebooks bench lock lowest clean
+.PHONY: help lab teach test lint format notebooks bench lock lowest clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*##/make \1:/p' Makefile
@@ -16,11 +16,9 @@ lab: ready-lab  ## open the lecture in JupyterLab
 teach: ready-teach  ## open the lecture in JupyterLab, ready to be presented
 	OPENBLAS_NUM_THREADS=1 .venv/bin/python tools/present.py --config=tools/lab_config.py $(ALLOW_ROOT)
 
-test: lint  ## check everything: style, notebooks against their stored outputs, helpers
+test: lint  ## check everything: style, notebooks, helpers, and in a browser explorers and slides
 	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser
-
-browser: ready-test  ## use the explorers and the slides in a real JupyterLab (needs Chromium)
-	.venv/bin/pytest tests/browser
+	.venv/bin/pytest -r s tests/browser
 
 lint: ready-test  ## check the style of code and notebooks
 	.venv/bin/ruff check

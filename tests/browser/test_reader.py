@@ -1,4 +1,4 @@
-"""A reader uses the explorers: each notebook runs in JupyterLab, each explorer is tried."""
+"""A reader runs each notebook in JupyterLab, predicts, and tries each explorer."""
 
 import base64
 import io
@@ -9,12 +9,14 @@ import nbformat
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 
 from helpers import explorers
 from helpers.descent import descend
 from helpers.explorers.game import score_of
 from helpers.landscapes import mountain_range, ravine
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
+from helpers.predictions import QUESTIONS
 from tools.browser import FINISHED, run_all_cells
 from tools.run_notebooks import find_notebooks
 
@@ -266,6 +268,29 @@ def test_notebook_runs_and_shows_its_explorers(run, path):
     for explorer in map(notebook.shown, notebook.explorers):
         assert explorer.output.locator(".jp-RenderedImage").count() == 0
     assert notebook.errors == []
+
+
+@pytest.mark.parametrize("by_keyboard", [False, True])
+def test_an_answer_waits_for_a_prediction(run, by_keyboard):
+    notebook = run(LECTURE[1])
+    name = "limit" if by_keyboard else "zigzag"
+    cell = notebook.page.locator(".jp-CodeCell", has_text=f'predict("{name}")')
+    figure, words = cell.locator(".jp-RenderedImage img"), cell.locator(".prediction")
+    number = "2.9" if by_keyboard else "2.5"
+    caption = notebook.page.locator("em", has_text=f"Figure {number}.")
+    button = cell.get_by_role("button", name="(a)")
+    button.scroll_into_view_if_needed()
+    expect(words).to_contain_text("Choose, and the cell shows its answer.")
+    expect(figure).to_be_hidden()
+    expect(caption).to_be_hidden()
+    if by_keyboard:
+        button.focus()
+        notebook.page.keyboard.press("Space")
+    else:
+        button.click()
+    expect(words).to_contain_text(QUESTIONS[name]["a"])
+    expect(figure).to_be_visible()
+    expect(caption).to_be_visible()
 
 
 @pytest.mark.parametrize(
