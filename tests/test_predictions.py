@@ -58,7 +58,7 @@ EVIDENCE = {
     "longest_step": (r"steady: .* 1\.00 η\n(.*\n)+one after .* 3\.16 η\nseveral .* 6\.57 η", "c"),
     "times_thousand": (r"Adam: paths differ by 9e-08 at most\nSGD: diverged", "a"),
     "folded": (r"g 1e-06: Algorithm 1 0\.99, folded 0\.24", "c"),
-    "lowest_of_four": (r"SGD .* 1\.3e-02 .*\nMomentum .* 4\.8e-02 .*\nAdaGrad .* 7\.2e-04 ", "c"),
+    "after_300": (r"Momentum .* 1\.0e-13\n.*\nAdam .* 1\.0e-13", "b"),
     "falling_rate": (
         r"noise 0,  30 .* 4\.2e-01\n(.*\n)+noise 1, 300 .* 1\.4e-01, .* 2\.9e-02",
         "c",
