@@ -16,10 +16,14 @@ JUST_SHOW = "just show"
 # What was chosen since the kernel started: a cell that runs again does not ask again.
 chosen = {}
 
-# The outputs after an open question wait, and so does the caption below them.
+# The outputs after an open question wait, and so do the caption or the figure of the next cell.
 STYLE = """<style>
 .jp-OutputArea-child:has(.prediction-open) ~ .jp-OutputArea-child { display: none !important; }
-.jp-Cell:has(.prediction-open) + .jp-MarkdownCell:not(:has(h2)) { visibility: hidden; }
+.jp-Cell:has(.prediction-open) + .jp-MarkdownCell:not(:has(h2)),
+.jp-Cell:has(.prediction-open) + .jp-CodeCell .jp-Cell-outputWrapper,
+.jp-Cell:has(.prediction-open) + .jp-CodeCell + .jp-MarkdownCell:not(:has(h2)) {
+  visibility: hidden;
+}
 .prediction { align-items: center; flex-flow: row wrap; overflow: visible; }
 .prediction p, .prediction button { font-size: var(--jp-content-font-size1, 14px); }
 .prediction p { line-height: 1.4; margin: 2px 8px; }

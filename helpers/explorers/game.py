@@ -117,13 +117,18 @@ class BlindfoldGame(Explorer):
         if self.steps_left:
             low, high = np.transpose(self.landscape.window)
             self.positions.append(np.clip(self.positions[-1] + self.aim, low, high))
-            self.refresh()
+            self.look_at_the_last_step()
 
     @told
     def lift(self, _button=None):
         """Show the map; the game is over."""
         self.lifted = True
+        self.look_at_the_last_step()
+
+    def look_at_the_last_step(self):
+        """Show the present state, also to a reader who has gone back."""
         self.refresh()
+        self.stage.step = self._shown.last
 
     def view(self):
         """Return what to show."""

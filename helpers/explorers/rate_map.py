@@ -56,7 +56,8 @@ class RateMap(Explorer):
     def choose(self, point, _button=None):
         """Go to a point (learning rate, momentum)."""
         with self.together():
-            self.lr.value, self.momentum.value = (float(f"{value:.4g}") for value in point)
+            # At the best point two roots meet, and the rate feels the sixth digit.
+            self.lr.value, self.momentum.value = (float(f"{value:.7g}") for value in point)
 
     def grab(self, _panel, lr, momentum):
         """Go to a point of the map of rates."""

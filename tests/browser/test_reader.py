@@ -293,6 +293,20 @@ def test_an_answer_waits_for_a_prediction(run, by_keyboard):
     expect(caption).to_be_visible()
 
 
+def test_the_figure_of_the_next_cell_waits_too(run):
+    page = run(LECTURE[0]).page
+    cell = page.locator(".jp-CodeCell", has_text='predict("best_h")')
+    figure = page.locator(".jp-CodeCell", has_text="distance to the exact gradient").locator("img")
+    caption = page.locator("em", has_text="Figure 1.2.")
+    button = cell.get_by_role("button", name="just show")
+    button.scroll_into_view_if_needed()
+    expect(figure).to_be_hidden()
+    expect(caption).to_be_hidden()
+    button.click()
+    expect(figure).to_be_visible()
+    expect(caption).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("name", "slider"),
     [
