@@ -33,17 +33,8 @@ STYLE = """<style>
 class Prediction(widgets.Box):
     """Buttons for the answers; what the cell shows after them waits for a choice.
 
-    In a front end that is neither JupyterLab nor Notebook the output does not wait.
-
-    Parameters
-    ----------
-    name : str
-        Of a question in `predictions.toml`.
-
-    Raises
-    ------
-    ValueError
-        If there is no such question.
+    In a front end that is neither JupyterLab nor Notebook the output does not wait. Parameters and
+    errors are those of `predict`.
     """
 
     def __init__(self, name):

@@ -57,7 +57,7 @@ def path(request):
 
 
 LONGEST = {
-    name: max(set(answers) - {"right", answers["right"]}, key=lambda letter: len(answers[letter]))
+    name: max(sorted(answers.keys() - {"right", answers["right"]}), key=lambda k: len(answers[k]))
     for name, answers in QUESTIONS.items()
 }
 
