@@ -301,7 +301,7 @@ mountains = Landscape(
 
 
 def mountain_range(rng):
-    """Make a random mountain range: four valleys, the first by far the deepest, and two peaks.
+    """Make a random mountain range with four valleys, the first by far the deepest.
 
     Parameters
     ----------
@@ -310,8 +310,26 @@ def mountain_range(rng):
     Returns
     -------
     Landscape
-        Its start drains into one of the higher valleys.
+        Its start drains into another valley than the deepest.
     """
+    minima = []
+    while len(minima) != 4:  # hollows can share a minimum, and a peak beside one can split it
+        value, slope = _random_hollows(rng)
+        minima = minima_inside(slope, mountains.window)
+    minima.sort(key=lambda place: value(*place))
+    return Landscape(
+        name="mountain range",
+        formula=mountains.formula,
+        value=value,
+        slope=slope,
+        window=mountains.window,
+        minima=tuple(tuple(minimum.tolist()) for minimum in minima),
+        start=tuple(_start_elsewhere(rng, slope, minima).tolist()),
+    )
+
+
+def _random_hollows(rng):
+    """Return value and slope of a bowl with four hollows, one of them deep, and two peaks."""
     places = [rng.uniform((-6, -3.5), (6, 3.5))]
     while len(places) < 6:
         place = rng.uniform((-6, -3.5), (6, 3.5))
@@ -333,31 +351,62 @@ def mountain_range(rng):
         pull = hollow / widths**2
         return x / 25 + (dx * pull).sum(axis=-1), y / 25 + (dy * pull).sum(axis=-1)
 
-    minima = [_settle(slope, place) for place in places[:4]]
-    return Landscape(
-        name="mountain range",
-        formula=mountains.formula,
-        value=value,
-        slope=slope,
-        window=mountains.window,
-        minima=tuple(tuple(minimum.tolist()) for minimum in minima),
-        start=tuple(_start_elsewhere(rng, slope, minima[0]).tolist()),
+    return value, slope
+
+
+def minima_inside(slope, window):
+    """Find the minima of a smooth loss inside a window.
+
+    Newton's method from every place of a fine grid; a minimum is found if the ground near it curves
+    upwards from at least one of these places all the way down.
+
+    Parameters
+    ----------
+    slope : callable
+        (x, y) -> (df/dx, df/dy); broadcasts over arrays.
+    window : ((x_min, x_max), (y_min, y_max))
+
+    Returns
+    -------
+    list of ndarray, shape (2,)
+        In no order.
+    """
+    (x_min, x_max), (y_min, y_max) = window
+    x, y = np.meshgrid(np.linspace(x_min, x_max, 81), np.linspace(y_min, y_max, 51))
+    for longest in [0.5] * 15 + [1e-8]:  # a walk that has not settled by then is dropped
+        step_x, step_y, curves_up = _newton_step(slope, x, y)
+        stays = curves_up & (np.hypot(step_x, step_y) < longest)
+        x, y = (x + step_x)[stays], (y + step_y)[stays]
+    inside = (x_min < x) & (x < x_max) & (y_min < y) & (y < y_max)
+    found = []
+    for place in np.stack([x, y], axis=-1)[inside]:
+        if all(np.linalg.norm(place - other) > 1e-4 for other in found):
+            found.append(place)
+    return found
+
+
+def _newton_step(slope, x, y, h=1e-5):
+    """Return Newton's step (dx, dy) from each place, and whether the ground curves upwards."""
+    slope_x, slope_y = slope(x, y)
+    xx, xy = np.subtract(slope(x + h, y), slope(x - h, y)) / (2 * h)
+    _, yy = np.subtract(slope(x, y + h), slope(x, y - h)) / (2 * h)
+    determinant = xx * yy - xy**2
+    curves_up = (xx > 0) & (determinant > 0)
+    divisor = np.where(curves_up, determinant, np.inf)
+    return (
+        (xy * slope_y - yy * slope_x) / divisor,
+        (xy * slope_x - xx * slope_y) / divisor,
+        curves_up,
     )
 
 
-def _settle(slope, place):
-    """Return the minimum into which a place near it drains."""
-    for _ in range(300):
-        place = place - 0.1 * np.array(slope(*place))
-    return place
-
-
-def _start_elsewhere(rng, slope, deepest):
-    """Return a random place that drains into another valley than the deepest."""
+def _start_elsewhere(rng, slope, minima):
+    """Return a random place that drains into another minimum than the first."""
     while True:
-        start = rng.uniform((-6, -3.5), (6, 3.5))
-        end = _settle(slope, start)
-        if np.linalg.norm(slope(*end)) < 1e-3 and np.linalg.norm(end - deepest) > 1:
+        start = end = rng.uniform((-6, -3.5), (6, 3.5))
+        for _ in range(300):
+            end = end - 0.1 * np.array(slope(*end))
+        if min(np.linalg.norm(end - minimum) for minimum in minima[1:]) < 0.01:
             return start
 
 

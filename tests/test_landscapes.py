@@ -6,7 +6,15 @@ import re
 import numpy as np
 import pytest
 
-from helpers.landscapes import LANDSCAPES, Landscape, from_function, numerical_gradient, ravine
+from helpers.landscapes import (
+    LANDSCAPES,
+    Landscape,
+    from_function,
+    minima_inside,
+    mountain_range,
+    numerical_gradient,
+    ravine,
+)
 
 WINDOW = ((-2, 3), (-1, 4))
 TINY = 1e-30  # a complex step subtracts nothing, so it can be as small as one likes
@@ -41,11 +49,10 @@ def grid_over(window, count=601):
     return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
 
 
-def grid_minima(landscape):
+def grid_minima(landscape, count=601):
     """Return the inner points of a fine grid that no neighbor lies below, shape (n, 2)."""
-    grid = grid_over(landscape.window)
+    grid = grid_over(landscape.window, count)
     losses = landscape(grid)
-    count = len(losses)
     shifts = [(i, j) for i in (0, 1, 2) for j in (0, 1, 2)]
     around = np.min([losses[i : count - 2 + i, j : count - 2 + j] for i, j in shifts], axis=0)
     return grid[1:-1, 1:-1][losses[1:-1, 1:-1] <= around]
@@ -206,6 +213,53 @@ def test_what_is_no_position_is_an_error(position, error, message):
         ravine(position)
     with pytest.raises(error, match=message):
         ravine.gradient(position)
+
+
+# Random mountains ------------------------------------------------------------------------------
+
+
+def settled(landscape, place):
+    """Return where a patient walk down the slope ends."""
+    for _ in range(1000):
+        place = place - 0.1 * landscape.gradient(place)
+    return place
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_mountain_range_has_the_four_minima_that_it_lists(seed):
+    landscape = mountain_range(np.random.default_rng(seed))
+    minima = np.array(landscape.minima)
+    assert minima.shape == (4, 2)
+    for minimum in minima:
+        assert np.abs(landscape.gradient(minimum)).max() < 1e-12
+        assert np.linalg.eigvalsh(hessian(landscape, minimum)).min() > 0
+    # Each lies at a place of its own, and no low place of a fine grid lies at none of them.
+    candidates = grid_minima(landscape, 301)
+    distances = np.linalg.norm(candidates[:, np.newaxis] - minima, axis=-1)
+    ends = [downhill(landscape, candidate) for candidate in candidates[distances.min(1) > 0.05]]
+    inside = [end for end in ends if distance_to_window(landscape.window, end) < 0]
+    assert None not in [nearest_minimum(landscape, end) for end in inside]
+    assert set(distances.argmin(1)) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_the_start_of_a_mountain_range_drains_into_another_valley_than_the_deepest(seed):
+    landscape = mountain_range(np.random.default_rng(seed))
+    depths = landscape(landscape.minima)
+    assert (np.diff(depths) >= 0).all()
+    assert depths[1] - depths[0] > 0.5
+    assert nearest_minimum(landscape, settled(landscape, landscape.start)) in {1, 2, 3}
+
+
+@every_landscape
+def test_minima_inside_finds_the_listed_minima(landscape):
+    found = minima_inside(landscape.slope, landscape.window)
+    assert {nearest_minimum(landscape, place) for place in found} == set(range(len(found)))
+    assert len(found) == len(landscape.minima)
+
+
+def test_minima_outside_the_window_are_not_found():
+    assert minima_inside(ravine.slope, ((1, 8), (-4, 4))) == []
 
 
 # The numerical gradient -------------------------------------------------------------------------
