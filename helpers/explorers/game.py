@@ -5,13 +5,14 @@ from typing import ClassVar
 import ipywidgets as widgets
 import numpy as np
 
-from helpers import figures
 from helpers.descent import checked_steps, descend
+from helpers.explorers import panels
 from helpers.explorers.controls import CELL, NAME, SHORT_NAME, WRAP, Dial, checked
+from helpers.explorers.panels import Mark
 from helpers.explorers.runs import lowest_and_highest
 from helpers.explorers.stage import CURVE, DARK, MAP, Explorer, View, told
 from helpers.explorers.words import said, table
-from helpers.figures import LOOKS, Mark
+from helpers.figures import LOOKS
 from helpers.landscapes import mountain_range, mountains, plateau, saddle
 from helpers.optimizers import SGD
 
@@ -139,7 +140,7 @@ class BlindfoldGame(Explorer):
         self.walk_button.disabled, self.lift_button.disabled = not self.steps_left, self.lifted
         lowest, highest = lowest_and_highest(self.landscape)
         margin = 0.3 * (highest - lowest)
-        curve = figures.curve_panel(
+        curve = panels.curve_panel(
             (0, self.budget), (lowest - margin, highest + margin), "step", "height", "linear", CURVE
         )
         k = np.arange(walked + 1.0)
@@ -162,7 +163,7 @@ class BlindfoldGame(Explorer):
         if self.lifted:
             return self.revealed(positions, heights, curve, mine, shared)
         return View(
-            panels=[figures.compass_panel(self.reach, MAP), curve],
+            panels=[panels.compass_panel(self.reach, MAP), curve],
             marks=[mine, *self.arrows(positions)],
             words=(
                 f"Step {walked} of {self.budget}: {here}. "
@@ -197,7 +198,7 @@ class BlindfoldGame(Explorer):
             score_of(self.landscape, heights[0], end) for end in (heights[-1], plain.losses[-1])
         )
         return View(
-            panels=[figures.map_panel(self.landscape, MAP), curve],
+            panels=[panels.map_panel(self.landscape, MAP), curve],
             marks=[
                 Mark(0, "path", plain.positions, LOOKS["SGD"], "gradient descent"),
                 Mark(1, "curve", np.stack([shared["numbers"]["k"], plain.losses], 1), LOOKS["SGD"]),

@@ -3,13 +3,13 @@
 import ipywidgets as widgets
 import numpy as np
 
-from helpers import figures
 from helpers.descent import descend
+from helpers.explorers import panels
 from helpers.explorers.controls import WRAP, buttons
+from helpers.explorers.panels import Mark
 from helpers.explorers.runs import ending, look_of, outcome, path
 from helpers.explorers.stage import DARK, HALF, View, told
 from helpers.explorers.walkers import Walker
-from helpers.figures import Mark
 from helpers.landscapes import ravine
 from helpers.optimizers import Adam
 
@@ -73,7 +73,7 @@ class StepInspector(Walker):
                 numbers[f"{name}_{letter}"] = values[:, axis] if np.ndim(values) == 2 else values
         lines = {"g = ∂f/∂θ": "{g}", **FORMULAS[self.name]}
         return View(
-            panels=[figures.map_panel(landscape, HALF)],
+            panels=[panels.map_panel(landscape, HALF)],
             marks=[
                 path(run, look, self.name),
                 Mark(0, "arrow", np.hstack([before, plain]), GRAY, "−η g, the step of SGD"),

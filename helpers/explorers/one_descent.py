@@ -5,8 +5,8 @@ from functools import partial
 import ipywidgets as widgets
 import numpy as np
 
-from helpers import figures
 from helpers.descent import descend, sweep
+from helpers.explorers import panels
 from helpers.explorers.controls import RATES, WRAP, Dial, buttons
 from helpers.explorers.runs import ending, look_of, loss_curve, loss_panel, outcome, path
 from helpers.explorers.stage import MAP, View, told
@@ -111,7 +111,7 @@ class Descent(Walker):
         rows = [[axis, *(f"{{{axis}{i}}}" for i in range(len(quantities)))] for axis in "xy"]
         noise = f", noise {self.noise.value:.3g}" if self.noise.value else ""
         return View(
-            panels=[figures.map_panel(landscape, MAP), loss_panel(landscape, steps)],
+            panels=[panels.map_panel(landscape, MAP), loss_panel(landscape, steps)],
             marks=[path(run, look, self.name), loss_curve(run, look)],
             words=outcome(run),
             alt=f"{self.title()}{noise}: {ending(run)}.",

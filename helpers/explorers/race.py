@@ -5,8 +5,8 @@ from typing import ClassVar
 import ipywidgets as widgets
 import numpy as np
 
-from helpers import figures
 from helpers.descent import checked_steps, descend, sweep
+from helpers.explorers import panels
 from helpers.explorers.controls import (
     DIALS,
     RATES,
@@ -121,7 +121,7 @@ class Race(OnGround):
         ]
         ends = ", ".join(f"{name} {_last_loss(run)}" for name, run in runs.items())
         return View(
-            panels=[figures.map_panel(landscape, MAP), loss_panel(landscape, steps)],
+            panels=[panels.map_panel(landscape, MAP), loss_panel(landscape, steps)],
             marks=[
                 mark
                 for name, run in runs.items()

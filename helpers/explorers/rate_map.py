@@ -5,13 +5,14 @@ from functools import partial
 import ipywidgets as widgets
 import numpy as np
 
-from helpers import figures
 from helpers.descent import checked_steps, descend, sweep
+from helpers.explorers import panels
 from helpers.explorers.controls import WRAP, Dial, buttons
+from helpers.explorers.panels import Mark
 from helpers.explorers.runs import path
 from helpers.explorers.stage import HALF, Explorer, View, told
 from helpers.explorers.words import said, table
-from helpers.figures import LOOKS, Mark
+from helpers.figures import LOOKS
 from helpers.landscapes import ravine
 from helpers.optimizers import Momentum
 
@@ -72,7 +73,7 @@ class RateMap(Explorer):
         with np.errstate(divide="ignore"):
             values = np.log10(swept.losses.T)
         border = 2 * (1 + momenta) / max(self.curvatures), momenta
-        return figures.shade_panel(
+        return panels.shade_panel(
             np.clip(values, -10, 2),
             rates,
             momenta,
@@ -100,7 +101,7 @@ class RateMap(Explorer):
         settings = f"learning rate {lr:.3g}, momentum {momentum:.3g}"
         x_rate, y_rate = rates
         return View(
-            panels=[self.still, figures.map_panel(self.landscape, HALF)],
+            panels=[self.still, panels.map_panel(self.landscape, HALF)],
             marks=[
                 Mark(0, "point", np.array([[lr, momentum]]), LIGHT),
                 path(run, LOOKS["Momentum"], "Momentum", panel=1),

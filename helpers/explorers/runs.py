@@ -4,10 +4,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from helpers import figures
+from helpers.explorers import panels
+from helpers.explorers.panels import Mark
 from helpers.explorers.stage import CURVE
 from helpers.explorers.words import place, said
-from helpers.figures import LOOKS, OTHER_LOOKS, Mark
+from helpers.figures import LOOKS, OTHER_LOOKS
 
 
 @lru_cache(maxsize=32)
@@ -24,7 +25,7 @@ def loss_panel(landscape, steps):
     lowest, highest = lowest_and_highest(landscape)
     top = 10.0 ** np.ceil(np.log10(highest - lowest) + 0.3)
     across = next((n for n in (10, 30, 100) if n >= steps), 300)
-    return figures.curve_panel(
+    return panels.curve_panel(
         (0, across), (top * 1e-9, top), "step", "loss above the lowest", size=CURVE
     )
 

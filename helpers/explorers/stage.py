@@ -14,9 +14,9 @@ import ipywidgets as widgets
 import numpy as np
 import traitlets
 
-from helpers import figures
+from helpers.explorers import panels
+from helpers.explorers.panels import Mark, Panel
 from helpers.explorers.words import filled
-from helpers.figures import Mark, Panel
 
 HERE = Path(__file__).parent
 MAP, CURVE, HALF = (480, 310), (330, 310), (412, 310)
@@ -167,7 +167,7 @@ class Explorer(widgets.VBox):
         """Return what is shown now as a `figures.Picture`."""
         view, step = self._shown, self.stage.step
         notes = filled(view.template, view.numbers, step) if view.beside else ""
-        return figures.stage(view.panels, view.marks, step, view.words, view.alt, notes)
+        return panels.stage(view.panels, view.marks, step, view.words, view.alt, notes)
 
     def __repr__(self):
         return f"Explorer: {self._shown.alt}"
