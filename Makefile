@@ -10,42 +10,48 @@ ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*##/make \1:/p' Makefile
 
-lab: ready-lab  ## open the lecture in JupyterLab
+lab: .venv/lab  ## open the lecture in JupyterLab
 	OPENBLAS_NUM_THREADS=1 .venv/bin/jupyter lab --config=tools/lab_config.py --LabApp.default_url=/lab/tree/notebooks $(ALLOW_ROOT)
 
-teach: ready-teach  ## open the lecture in JupyterLab, ready to be presented
+teach: .venv/teach  ## open the lecture in JupyterLab, ready to be presented
 	OPENBLAS_NUM_THREADS=1 .venv/bin/python tools/present.py --config=tools/lab_config.py $(ALLOW_ROOT)
 
 test: lint  ## check everything: style, notebooks, helpers, and in a browser explorers and slides
 	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser
 	.venv/bin/pytest -r s tests/browser
 
-lint: ready-test  ## check the style of code and notebooks
+lint: .venv/test  ## check the style of code and notebooks
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 
-format: ready-test  ## repair the style of code and notebooks
+format: .venv/test  ## repair the style of code and notebooks
 	.venv/bin/ruff check --fix-only
 	.venv/bin/ruff format
 
-notebooks: ready-test  ## run all notebooks afresh and store their outputs
+notebooks: .venv/test  ## run all notebooks afresh and store their outputs
 	.venv/bin/python tools/run_notebooks.py
 
-bench: ready-test  ## measure the helpers and the explorers
+bench: .venv/test  ## measure the helpers and the explorers
 	.venv/bin/python benchmarks/engine.py
 	.venv/bin/python benchmarks/latency.py
 
-lock: ready-maintain  ## write requirements.lock anew (remove the file first to upgrade everything)
-	.venv-maintain/bin/uv pip compile pyproject.toml --extra test --extra teach --universal --python-version 3.11 --fork-strategy fewest --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
+lock: .venv/maintain  ## write requirements.lock anew (remove the file first to upgrade everything)
+	.venv/bin/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --fork-strategy fewest --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
 
-lowest: ready-maintain  ## test with the lowest versions that pyproject.toml allows
+lowest: .venv/maintain  ## test with the lowest versions that pyproject.toml allows
+	# old releases may call what newer ones beside them deprecate: no fault of the lecture
 	$(PYTHON) -m venv --clear .venv-lowest
-	.venv-maintain/bin/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable ".[test,teach]"
-	.venv-lowest/bin/pytest --numprocesses 2 --dist loadscope --ignore tests/browser
+	.venv/bin/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable ".[test]"
+	.venv-lowest/bin/pytest -W default::DeprecationWarning --disable-warnings --numprocesses 2 --dist loadscope --ignore tests/browser
 
 clean:  ## remove everything that these commands made
 	rm -rf .venv* .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
-ready-%:
-	@$(PYTHON) tools/environment.py $*
+# The stamp of an extra says that .venv has it; a change of these two files asks for it again.
+.venv/%: pyproject.toml requirements.lock
+	@echo "Installing $* into .venv: once, about a minute ..."
+	@$(PYTHON) -m venv .venv
+	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".[$*]"
+	@.venv/bin/python -c "import matplotlib.font_manager"  # or the first picture waits for it
+	@touch $@

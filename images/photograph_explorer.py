@@ -1,6 +1,6 @@
 """Photograph the race in a real JupyterLab: explorer.png, and explorer.gif while it plays.
 
-python images/photograph_explorer.py
+python -m images.photograph_explorer
 """
 
 import io

@@ -1,4 +1,4 @@
-"""The setup: its files agree with each other, and a failed installation says what to do."""
+"""The setup: its files agree with each other, and make installs once."""
 
 import ast
 import os
@@ -7,20 +7,37 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
-from types import SimpleNamespace
+from importlib.metadata import packages_distributions, requires
 
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools import environment
 from tools.run_notebooks import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DEPENDENCIES = [Requirement(line) for line in PROJECT["dependencies"]]
-TEST_TOOLS = [Requirement(line) for line in PROJECT["optional-dependencies"]["test"]]
+EXTRAS = {
+    name: [Requirement(line) for line in lines]
+    for name, lines in PROJECT["optional-dependencies"].items()
+}
+
+
+def with_extra(name):
+    """Return what an extra installs, those that it includes too."""
+    found = []
+    for requirement in EXTRAS[name]:
+        if requirement.name == PROJECT["name"]:
+            (included,) = requirement.extras
+            found += with_extra(included)
+        else:
+            found.append(requirement)
+    return found
+
+
+EVERYTHING = DEPENDENCIES + with_extra("test")
 LOCK_LINE = re.compile(r"[a-z0-9-]+==[0-9a-z.]+( ; [a-z_]+ [=!<>]+ '[\w.]+'.*)?")
 
 
@@ -41,33 +58,58 @@ def test_lock_has_one_version_of_each_package():
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("wanted", DEPENDENCIES + TEST_TOOLS, ids=str)
+@pytest.mark.parametrize("wanted", EVERYTHING, ids=str)
 def test_lock_satisfies_pyproject(wanted):
     locked = {Requirement(line).name: Requirement(line) for line in lock_lines()}
     (version,) = locked[canonicalize_name(wanted.name)].specifier
     assert wanted.specifier.contains(version.version)
 
 
+def names(requirements):
+    return {canonicalize_name(requirement.name) for requirement in requirements}
+
+
+def brought_by(requirements):
+    """Return the names of what these packages require by themselves."""
+    lines = [line for name in names(requirements) for line in requires(name) or []]
+    return names(Requirement(line) for line in lines if "extra ==" not in line)
+
+
 @pytest.mark.parametrize(
     ("files", "declared"),
     [
-        ("helpers/*.py", DEPENDENCIES),
-        ("helpers/explorers/*.py", DEPENDENCIES),
-        ("tools/*.py", DEPENDENCIES + TEST_TOOLS),
-        ("tests/test_*.py", DEPENDENCIES + TEST_TOOLS),
+        ("helpers/**/*.py", DEPENDENCIES),
+        ("notebooks/**/*.ipynb", DEPENDENCIES + with_extra("lab")),
+        ("tools/*.py", EVERYTHING),
+        ("images/*.py", EVERYTHING),
+        ("tests/**/test_*.py", EVERYTHING),
     ],
 )
-def test_what_is_imported_is_declared(files, declared):
+def test_what_is_imported_is_declared_or_brought_along(files, declared):
     imported = {
         name.split(".")[0]
         for path in ROOT.glob(files)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if path.name not in {"make_digits.py", "record_torch.py"}
+        for node in ast.walk(ast.parse(code_of(path)))
         for name in imported_names(node)
     }
-    foreign = imported - sys.stdlib_module_names - {"helpers", "tools", "tests"}
+    ours = {"helpers", "tools", "tests", "images"}
     provided_by = packages_distributions()
-    needed = {canonicalize_name(provided_by.get(name, [name])[0]) for name in foreign}
-    assert needed <= {canonicalize_name(requirement.name) for requirement in declared}
+    needed = {
+        canonicalize_name(provided_by.get(name, [name])[0])
+        for name in imported - sys.stdlib_module_names - ours
+    }
+    assert needed <= names(declared) | brought_by(declared)
+
+
+def code_of(path):
+    """Return the Python of a module, or of all code cells of a notebook."""
+    if path.suffix == ".py":
+        return path.read_text(encoding="utf-8")
+    cells = nbformat.read(path, as_version=4).cells
+    sources = [cell.source for cell in cells if cell.cell_type == "code"]
+    lines = "\n".join(sources).splitlines()
+    return "\n".join("pass" if line.startswith(("%", "!")) else line for line in lines)
 
 
 def imported_names(node):
@@ -83,13 +125,27 @@ def conda_dependencies():
     return [entry for entry in entries if isinstance(entry, str)]
 
 
+IN_CONDA = {"matplotlib-base": "matplotlib", "playwright-python": "playwright"}
+# conda-forge may not have these; pip adds them.
+FROM_PIP = {"axe-playwright-python", "jupyterlab-deck", "jupyterlab-slideshow"}
+
+
 def test_conda_environment_has_the_packages_and_bounds_of_pyproject():
     packages = [
-        Requirement(entry.replace("matplotlib-base", "matplotlib").replace("_", "-"))
+        Requirement(entry)
         for entry in conda_dependencies()
-        if not entry.startswith(("python=", "pip"))
+        if not entry.startswith("python=") and entry != "pip"
     ]
-    assert sorted(map(str, packages)) == sorted(map(str, DEPENDENCIES))
+    listed = {
+        canonicalize_name(IN_CONDA.get(package.name, package.name)): package.specifier
+        for package in packages
+    }
+    assert len(listed) == len(packages)
+    assert listed == {
+        canonicalize_name(wanted.name): wanted.specifier
+        for wanted in EVERYTHING
+        if wanted.name not in FROM_PIP
+    }
 
 
 def test_conda_environment_names_one_python_that_the_project_accepts():
@@ -98,11 +154,11 @@ def test_conda_environment_names_one_python_that_the_project_accepts():
     assert Requirement("python" + PROJECT["requires-python"]).specifier.contains(version)
 
 
-def test_conda_environment_installs_helpers_from_conda_forge_and_this_folder():
+def test_conda_environment_installs_the_rest_from_this_folder():
     environment_yml = yaml.safe_load((ROOT / "environment.yml").read_text())
     assert environment_yml["channels"] == ["conda-forge"]
     assert "pip" in environment_yml["dependencies"]
-    assert environment_yml["dependencies"][-1] == {"pip": ["-e ."]}
+    assert environment_yml["dependencies"][-1] == {"pip": ["-e .[test]"]}
 
 
 def test_no_file_names_a_registry_host_or_a_folder_of_one_machine():
@@ -122,127 +178,43 @@ def test_make_alone_lists_the_commands():
         assert command in listed
 
 
-# tools/environment.py
+# The environment that the Makefile makes
 
 
 @pytest.fixture
-def checkout(tmp_path, monkeypatch):
-    """A checkout with nothing installed."""
-    for name in ("pyproject.toml", "requirements.lock"):
+def installed(tmp_path):
+    """Return a copy of the files that say what is to be installed, with `lab` installed."""
+    for name in ("Makefile", "pyproject.toml", "requirements.lock"):
         shutil.copy(ROOT / name, tmp_path)
-    monkeypatch.setattr(environment, "ROOT", str(tmp_path))
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "lab").touch()
     return tmp_path
 
 
-@pytest.fixture
-def installing(checkout, monkeypatch):
-    """Fake every command of an installation: `ran` lists them, `fail` makes pip raise it."""
-    fake = SimpleNamespace(ran=[], fail=None, python_works=True)
-
-    def run(log, *command):
-        step = command[2]
-        fake.ran.append(step)
-        if step == "venv":
-            shutil.rmtree(checkout / command[-1], ignore_errors=True)
-            (checkout / command[-1]).mkdir()
-        if step == "pip" and fake.fail:
-            log.write("the reason")
-            raise fake.fail
-
-    monkeypatch.setattr(environment, "run", run)
-    monkeypatch.setattr(environment, "works", lambda folder: fake.python_works)
-    return fake
+def would_install(folder, command):
+    """Return the extras that a command of make would install first."""
+    steps = subprocess.check_output(["make", "--dry-run", command], cwd=folder, text=True)
+    return re.findall(r"pip install .*\[(.*)\]", steps)
 
 
-WHOLE = ["venv", "pip", "import matplotlib.font_manager"]
-UPGRADE = WHOLE[1:]
+def test_second_run_installs_nothing(installed):
+    assert would_install(installed, "lab") == []
 
 
-def refusal(kind):
-    """Return the one line with which making this kind of environment ends."""
-    with pytest.raises(SystemExit) as end:
-        environment.main(kind)
-    (line,) = str(end.value).splitlines()
-    return line
+def test_each_command_installs_its_own_extra(installed):
+    assert would_install(installed, "test") == ["test"]
+    assert would_install(installed, "teach") == ["teach"]
 
 
-def test_environment_script_parses_on_old_pythons():
-    source = (ROOT / "tools" / "environment.py").read_text()
-    ast.parse(source, feature_version=(3, 4))
+@pytest.mark.parametrize("name", ["pyproject.toml", "requirements.lock"])
+def test_what_changes_is_installed_again(installed, name):
+    later = (installed / ".venv" / "lab").stat().st_mtime + 1
+    os.utime(installed / name, (later, later))
+    assert would_install(installed, "lab") == ["lab"]
 
 
-def test_environment_script_asks_for_the_python_that_the_project_needs():
-    assert PROJECT["requires-python"] == ">={}.{}".format(*environment.OLDEST_PYTHON)
-
-
-@pytest.mark.usefixtures("checkout")
-def test_python_too_old(monkeypatch):
-    old = SimpleNamespace(version_info=(3, 9, 2), exit=sys.exit)
-    monkeypatch.setattr(environment, "sys", old)
-    assert re.match(r"Python 3\.9 is too old.* make lab PYTHON=python3", refusal("lab"))
-
-
-def test_python_without_venv(checkout, monkeypatch):
-    find_spec = {"venv": "found"}.get
-    monkeypatch.setattr(
-        environment, "importlib", SimpleNamespace(util=SimpleNamespace(find_spec=find_spec))
-    )
-    assert f"apt install python3.{sys.version_info[1]}-venv" in refusal("lab")
-    assert not (checkout / ".venv").exists()
-
-
-def test_no_network(checkout, monkeypatch):
-    for name in list(os.environ):
-        if name.startswith("PIP_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("PIP_RETRIES", "0")
-    assert refusal("lab").startswith("No network")
-    assert not list(checkout.glob(".venv/ready-*"))
-
-
-def test_second_run_starts_at_once(installing):
-    environment.main("lab")
-    assert installing.ran == WHOLE
-    environment.main("lab")
-    assert installing.ran == WHOLE
-
-
-def test_test_tools_are_added_to_the_learners_environment(installing):
-    environment.main("lab")
-    environment.main("test")
-    assert installing.ran == WHOLE + UPGRADE
-    environment.main("lab")
-    assert installing.ran == WHOLE + UPGRADE
-
-
-def test_changed_lock_upgrades(installing, checkout):
-    environment.main("test")
-    (checkout / "requirements.lock").write_text("numpy==2.4.6\n")
-    environment.main("lab")
-    environment.main("test")
-    assert installing.ran == WHOLE + UPGRADE + UPGRADE
-
-
-def test_environment_whose_python_is_gone_is_made_anew(installing):
-    environment.main("lab")
-    installing.python_works = False
-    environment.main("lab")
-    assert installing.ran == WHOLE + WHOLE
-
-
-@pytest.mark.parametrize(
-    ("cause", "words"),
-    [
-        (subprocess.CalledProcessError(1, "pip"), r"The installation failed; \.venv\.log"),
-        (KeyboardInterrupt(), "Interrupted"),
-    ],
-)
-def test_unfinished_installation_starts_over(installing, checkout, cause, words):
-    installing.fail = cause
-    assert re.match(words, refusal("lab"))
-    assert (checkout / ".venv.log").read_text() == "the reason"
-    installing.fail = None
-    environment.main("lab")
-    assert installing.ran == [*WHOLE[:2], *WHOLE]
+def test_an_installation_that_fails_starts_over(installed):
+    (installed / ".venv" / "lab").unlink()
+    command = ["make", "lab", "PYTHON=false"]
+    assert subprocess.run(command, cwd=installed, capture_output=True, check=False).returncode
+    assert would_install(installed, "lab") == ["lab"]

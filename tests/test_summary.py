@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from tools import summary
+from images import summary
 
 
 def test_stored_sheet_is_drawn_from_what_is_written_now():
     mark = summary.fingerprint(summary.contents())
-    assert mark.encode() in summary.SHEET.read_bytes(), "run python -m tools.summary"
+    assert mark.encode() in summary.SHEET.read_bytes(), "run python -m images.summary"
 
 
 def test_a_sheet_that_is_too_long_for_its_page_is_refused():

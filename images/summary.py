@@ -1,6 +1,6 @@
 """Draw the summary sheet: the letters and the four rules on one page of A4.
 
-    python -m tools.summary
+    python -m images.summary
 
 writes images/summary.pdf. What the sheet says is written elsewhere: formulas and tables in the
 notebooks, the code and the meaning of the letters in helpers/optimizers.py.
