@@ -16,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from helpers.descent import Trajectory
+from helpers.looks import EARTH, INK, LOOKS, OTHER_LOOKS, contour_levels, looks_of
 
 STYLE = {
     "font.size": 12,
@@ -33,24 +34,8 @@ STYLE = {
 DPI = 110
 PIXELS_PER_INCH_SHOWN = 88
 
-# Colors of Okabe and Ito, told apart by color-blind readers; markers and dashes tell them in gray.
-LOOKS = {
-    "SGD": {"color": "#D55E00", "marker": "o", "linestyle": "-"},
-    "Momentum": {"color": "#0072B2", "marker": "s", "linestyle": (0, (5, 1.5))},
-    "AdaGrad": {"color": "#009E73", "marker": "^", "linestyle": (0, (2.5, 1))},
-    "Adam": {"color": "#AA4499", "marker": "D", "linestyle": (0, (6, 1.5, 1.5, 1.5))},
-}
-OTHER_LOOKS = [
-    {"color": "#333333", "marker": "o", "linestyle": "-"},
-    {"color": "#E69F00", "marker": "s", "linestyle": (0, (5, 1.5))},
-    {"color": "#56B4E9", "marker": "^", "linestyle": (0, (2.5, 1))},
-    {"color": "#8C6D46", "marker": "D", "linestyle": (0, (6, 1.5, 1.5, 1.5))},
-    {"color": "#999999", "marker": "v", "linestyle": (0, (3, 1, 1, 1, 1, 1))},
-    {"color": "#004D40", "marker": "P", "linestyle": "-"},
-]
-EARTH = LinearSegmentedColormap.from_list("earth", ["#9DB9C9", "#D3DEDD", "#F4ECDD", "#E2C9A3"])
+EARTH_SHADES = LinearSegmentedColormap.from_list("earth", EARTH)
 SHADES = "cividis"  # made for color-blind readers, and even in gray
-INK = "#444444"
 ARROW_COLORS = ["#D9694A", "#33302B"]  # near those of the drawing; told apart in gray
 BEHIND_TEXT = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
 
@@ -102,7 +87,7 @@ def surface(landscape, elevation=35, azimuth=-60):
     figure = Figure(figsize=(7, 4.2))
     axes = figure.add_subplot(projection="3d", computed_zorder=False)
     axes.plot_surface(
-        x, y, heights, cmap=EARTH, rcount=60, ccount=60, edgecolor="#00000030", linewidth=0.3
+        x, y, heights, cmap=EARTH_SHADES, rcount=60, ccount=60, edgecolor="#00000030", linewidth=0.3
     )
     axes.view_init(elevation, azimuth)
     axes.set(xlabel="x", ylabel="y", zlabel="f(x, y)", title=_title(landscape))
@@ -197,7 +182,7 @@ def paths(trajectories):
     """
     landscape = _common_landscape(trajectories)
     figure, axes = _map(landscape)
-    for look, (name, trajectory) in zip(_looks(trajectories), trajectories.items(), strict=True):
+    for look, (name, trajectory) in zip(looks_of(trajectories), trajectories.items(), strict=True):
         _draw_path(axes, trajectory, look, name)
     _legend_below(figure, axes)
     return Picture(figure, _paths_alt(landscape, trajectories))
@@ -216,7 +201,7 @@ def path_panels(trajectories):
     rows = -(-len(trajectories) // 2)
     figure = Figure(figsize=(9.5, 0.5 + 2.6 * rows))
     all_axes = list(figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flat)
-    looks = _looks(trajectories)
+    looks = looks_of(trajectories)
     for axes, look, (name, trajectory) in zip(all_axes, looks, trajectories.items(), strict=False):
         _draw_map(axes, landscape)
         _draw_path(axes, trajectory, look, name)
@@ -240,7 +225,7 @@ def path_arrows(name, trajectory, arrows):
         Name and arrows of each kind, in the units of the map; row k starts at position k.
     """
     figure, axes = _map(trajectory.landscape)
-    (look,) = _looks([name])
+    (look,) = looks_of([name])
     _draw_path(axes, trajectory, look, name)
     kinds = zip(ARROW_COLORS, arrows.items(), strict=False)
     for color, (kind, vectors) in kinds:
@@ -375,7 +360,7 @@ def curve_panels(
             axes.set_ylim(ylim)
         if x is None:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-        for style, (name, y) in zip(_looks(lines), lines.items(), strict=True):
+        for style, (name, y) in zip(looks_of(lines), lines.items(), strict=True):
             y = np.asarray(y, dtype=float)
             across = np.arange(len(y)) if x is None else np.asarray(x, dtype=float)
             low_high = ((bands or {}).get(title) or {}).get(name)
@@ -559,8 +544,10 @@ def _map(landscape):
 def _draw_map(axes, landscape):
     x, y = _grid(landscape, 201)
     heights = landscape.value(x, y)
-    levels = _levels(heights)
-    axes.contourf(x, y, heights, levels, cmap=EARTH, norm=BoundaryNorm(levels, EARTH.N))
+    levels = contour_levels(heights)
+    axes.contourf(
+        x, y, heights, levels, cmap=EARTH_SHADES, norm=BoundaryNorm(levels, EARTH_SHADES.N)
+    )
     axes.contour(x, y, heights, levels, colors="#7A7A7A", linewidths=0.5, linestyles="solid")
     depths = [landscape(minimum) for minimum in landscape.minima]
     for minimum, depth in zip(landscape.minima, depths, strict=True):
@@ -574,14 +561,6 @@ def _draw_map(axes, landscape):
         title=_title(landscape),
         aspect="equal",
     )
-
-
-def _levels(heights):
-    """Return levels of equal height steps, or of equal shares of the map where that shows more."""
-    low, middle, high = np.quantile(heights, [0, 0.5, 1])
-    if 0.25 < (middle - low) / (high - low) < 0.75:
-        return np.linspace(low, high, 17)
-    return np.unique(np.quantile(heights, np.linspace(0, 1, 17)))
 
 
 def _draw_path(axes, trajectory, look, name):
@@ -647,12 +626,6 @@ def _name_below(figure, named):
     widest = max(len(name) for name in named) + 7  # letters, with the handle and the gap
     columns = min(len(named), max(1, int(figure.get_figwidth() * 13 / widest)))
     figure.legend(named.values(), named, loc="outside lower center", ncols=columns)
-
-
-def _looks(names):
-    """Return a look for each name: that of its method, or the next of the other ones."""
-    others = iter(OTHER_LOOKS * (1 + len(names) // len(OTHER_LOOKS)))
-    return [LOOKS[name] if name in LOOKS else next(others) for name in names]
 
 
 def _line(look, points, markers=40):

@@ -16,6 +16,7 @@ LAYERS = [
     "digits",
     "networks",
     "training",
+    "looks",
     "figures",
     "explorers",
     "predictions",

@@ -1,0 +1,35 @@
+"""One color and one marker for each method, and the colors of a map, for all pictures."""
+
+import numpy as np
+
+# Colors of Okabe and Ito, told apart by color-blind readers; markers and dashes tell them in gray.
+LOOKS = {
+    "SGD": {"color": "#D55E00", "marker": "o", "linestyle": "-"},
+    "Momentum": {"color": "#0072B2", "marker": "s", "linestyle": (0, (5, 1.5))},
+    "AdaGrad": {"color": "#009E73", "marker": "^", "linestyle": (0, (2.5, 1))},
+    "Adam": {"color": "#AA4499", "marker": "D", "linestyle": (0, (6, 1.5, 1.5, 1.5))},
+}
+OTHER_LOOKS = [
+    {"color": "#333333", "marker": "o", "linestyle": "-"},
+    {"color": "#E69F00", "marker": "s", "linestyle": (0, (5, 1.5))},
+    {"color": "#56B4E9", "marker": "^", "linestyle": (0, (2.5, 1))},
+    {"color": "#8C6D46", "marker": "D", "linestyle": (0, (6, 1.5, 1.5, 1.5))},
+    {"color": "#999999", "marker": "v", "linestyle": (0, (3, 1, 1, 1, 1, 1))},
+    {"color": "#004D40", "marker": "P", "linestyle": "-"},
+]
+EARTH = ["#9DB9C9", "#D3DEDD", "#F4ECDD", "#E2C9A3"]  # from the valleys to the peaks
+INK = "#444444"
+
+
+def contour_levels(heights):
+    """Return levels of equal height steps, or of equal shares of the map where that shows more."""
+    low, middle, high = np.quantile(heights, [0, 0.5, 1])
+    if 0.25 < (middle - low) / (high - low) < 0.75:
+        return np.linspace(low, high, 17)
+    return np.unique(np.quantile(heights, np.linspace(0, 1, 17)))
+
+
+def looks_of(names):
+    """Return a look for each name: that of its method, or the next of the other ones."""
+    others = iter(OTHER_LOOKS * (1 + len(names) // len(OTHER_LOOKS)))
+    return [LOOKS[name] if name in LOOKS else next(others) for name in names]
