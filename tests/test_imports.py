@@ -23,7 +23,7 @@ LAYERS = [
     "attempts",
     "exercises",
 ]
-DRAWING = {"matplotlib": {"figures", "explorers"}, "ipywidgets": {"explorers", "predictions"}}
+DRAWING = {"matplotlib": {"figures", "explorers"}, "ipywidgets": {"explorers"}}
 
 # Each module's text under its dotted name; the name of a package stands for its __init__.py.
 SOURCES = {

@@ -11,6 +11,15 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tools.run_notebooks import ROOT, find_notebooks, normalize
 
+# Notebooks that are not yet rewritten; the rules of the new form skip them.
+FIRST_EDITION = {
+    "01_adventurer",
+    "02_sgd",
+    "03_momentum",
+    "04_adagrad",
+    "05_adam",
+    "06_comparison",
+}
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes"}
 CAPTION = re.compile(r"\*Figure (\d+)\.(\d+)\. \S")
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
@@ -144,8 +153,8 @@ def test_minutes_of_the_speaker_notes_add_up(path, notebook):
 
 
 def test_has_a_readable_size(path, notebook):
-    assert path.stat().st_size < 700_000
-    assert (4 if is_solution(path) else 20) <= len(notebook.cells) <= 50
+    assert path.stat().st_size < 1_000_000
+    assert (4 if is_solution(path) else 20) <= len(notebook.cells)
     for cell in code_cells(notebook):
         assert len(cell.source.splitlines()) <= 20, cell.source
 

@@ -1,160 +1,276 @@
-"""Predict questions: each stands above the cell that answers it, and the cell bears it out."""
+"""Predict questions: each is whole, stands before the cell that bears it out, and is not leaked."""
 
 import re
+from collections import Counter
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from test_notebooks import FIRST_EDITION
 
 from helpers import predictions
-from helpers.predictions import JUST_SHOW, QUESTIONS, Prediction, predict, verdict
+from helpers.predictions import Prediction, plain, predict, questions, read
 from tools.run_notebooks import ROOT
 
+FILES = sorted((ROOT / "helpers" / "predictions").glob("*.toml"))
 LECTURE = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+REWRITTEN = [path for path in LECTURE if path.stem not in FIRST_EDITION]
 CALL = re.compile(r'^predict\("(\w+)"\)$', re.MULTILINE)
+TAGS = {"i", "b", "sub", "sup", "code"}
 
-# What in the stored output of the answering cell decides, in the order of the notebooks.
-EVIDENCE = {
-    "grid": (r"10\^50874 years; the universe is about 10\^10 years old", "c"),
-    "best_h": (r"smallest error \S+ at h = 1e-05", "b"),
-    "deepest": (r"depth 2\.62: 24% of the walks", "c"),
-    "giant": (r"heights: \[-0\.24  0\.15  0\.73  0\.08  0\.07 -0\.08\] valley floor: -1\.65", "b"),
-    "untrained": (r"test accuracy: 0\.08 before", "b"),
-    "steepest_way": (r"at \(-7, 2\): 64°", "c"),
-    "zigzag": (r"y changes its sign 30 times", "c"),
-    "narrower": (r"batch of 1: .* 3\.19\nbatch of 10: .* 1\.02\n", "b"),
-    "noise_floor": (r"η = 0\.1: .* 0\.2200\nη = 0\.01: .* 0\.0156\nη falls .* 0\.0062\n", "c"),
-    "limit": (r"y at η = 1\.0:  \[-2\.  2\. -2\.  2\.\]", "b"),
-    "friction": (r"α = 0\.9: velocity after 10 steps 0\.349", "b"),
-    "second_step": (r"step 1: .* v = -0\.40, .*\nstep 2: .* v = -0\.68, ", "b"),
-    "ball": (r"SGD: f = 0\.0133 .*\nMomentum: f = 0\.0479 ", "b"),
-    "lag": (
-        r"step 3: v = -0\.796 .*\nstep 4: v = -0\.741 .* push  0\.123\nstep 5: v = -0\.544 ",
-        "b",
-    ),
-    "levels_off": (r"-0\.998\]  −η/\(1 − α\): \[-0\.1 -0\.2 -1\. \]", "c"),
-    "fair_lead": (r"η = 0\.01, SGD at .* 3\.3e-01 after 100\nη = 0\.01, Momentum .* 3\.3e-01", "c"),
-    "stable_rate": (r"α = 0\.9: the distance shrinks up to η = 1\.(89|90)", "c"),
-    "four_times_kappa": (r"Momentum: .* in 5 steps\n(.*\n)+κ = 80, Momentum: .* in 10 steps", "b"),
-    "average_form": (r"average form, η = 1: (\[.*\])  sum form, η = 0\.1: \1", "c"),
-    "no_friction": (r"every 2000 steps: \[6\.7 6\.7 6\.7 6\.7 6\.7\]", "b"),
-    "first_adagrad_step": (r"by class, loss times 1: \[-5\.5  0\.5\]", "b"),
-    "adagrad_ravine": (r"AdaGrad from \(-7, 2\) to \(-0\.12, 0\) in 30 steps", "b"),
-    "turned": (r"SGD .* 1\.3e-02  7\.5e-03\n.*\nAdaGrad .* 1\.4e-01  5\.1e-02", "c"),
-    "zero_over_zero": (r"plain Python raises ZeroDivisionError\nnumpy returns \[nan\]", "c"),
-    "dead_weight": (r"\[0\.5 nan\], warnings: 1\nloss nan, .* \[nan nan\], warnings: 0", "b"),
-    "hundred_times": (
-        r"100 steps: ways \[18\.6 18\.6\].*\n10000 steps: ways \[198\.5 198\.5\]",
-        "c",
-    ),
-    "down_the_wall": (r"wall: past x = 4\.9 at step 903\nfoot: past x = 4\.9 at step 20\n", "c"),
-    "rare_excess": (r"SGD after 200 steps: 0\.156(.*\n)+AdaGrad after 200 steps: 0\.095", "b"),
-    "rarest": (r"SGD      share learned \[.* 0\.09\]", "a"),
-    "fading_memory": (r"past x = 4\.9 at step 97\n.* y over the y before: -1\.00", "c"),
-    "adam_first_step": (r"\[\[-7\.0, 2\.0\], \[-6\.7, 1\.7\]", "b"),
-    "within_memory": (r"'0\.65', '0\.63', '0\.63'", "b"),
-    "raw_average": (r"raw m after 1, 10, 60 steps: \[0\.1  0\.65 ", "b"),
-    "no_hats": (r"β₂ = 0\.999: first 3\.16", "c"),
-    "tuned_hats": (r"β₁ 0\.9, β₂ 0\.9999: .* 10 epochs \[0\.056 0\.057\]", "b"),
-    "longest_step": (r"steady: .* 1\.00 η\n(.*\n)+one after .* 3\.16 η\nseveral .* 6\.57 η", "c"),
-    "times_thousand": (r"Adam: paths differ by 9e-08 at most\nSGD: diverged", "a"),
-    "folded": (r"g 1e-06: Algorithm 1 0\.99, folded 0\.24", "c"),
-    "after_300": (r"Momentum .* 1\.0e-13\n.*\nAdam .* 1\.0e-13", "b"),
-    "falling_rate": (
-        r"noise 0,  30 .* 4\.2e-01\n(.*\n)+noise 1, 300 .* 1\.4e-01, .* 2\.9e-02",
-        "c",
-    ),
-    "textbook": (
-        r"SGD  +1\.3e-02 .*\nMomentum +4\.8e-02 .*\nAdaGrad +7\.2e-04 .*\nAdam +1\.0e-01",
-        "c",
-    ),
-    "same_winner": (
-        r"ravine +SGD +< 1e-12(.*\n)+Rosenbrock Momentum  3\.1e-03 (.*\n)+plateau",
-        "c",
-    ),
-    "seeds": (r"SGD .* 92\.5 \(91\.6 to 94\.0\).*\nMomentum .* 93\.9 \(91\.8 to 95\.1\)", "c"),
-    "moving_target": (r"moving target Adam .* first in 10 of 10", "c"),
-    "three_gradients": (r"Adam from 0 to 1, ", "c"),
-}
+by_name = pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 
 
-def questions():
-    """Yield each question's name, the text above its cell, and what its cell shows."""
-    for path in LECTURE:
-        text = ""
-        for cell in nbformat.read(path, as_version=4).cells:
-            if cell.cell_type == "markdown":
-                text += f"\n\n{cell.source}"
-            for name in CALL.findall(cell.source) if cell.cell_type == "code" else ():
-                shown = [output.get("text") or output.data["text/plain"] for output in cell.outputs]
-                yield name, text, "\n".join(shown)
-                text = ""
-        assert "**Predict.**" not in text, f"{path.name}: no cell answers the last question"
+def answers(table):
+    return {key: value for key, value in table.items() if isinstance(value, dict)}
 
 
-ASKED = {name: (text, shown) for name, text, shown in questions()}
+def wrong_in(table):
+    """Return what is wrong with the table of a question."""
+    found = [f"no {key}" for key in ("question", "evidence", "right") if not table.get(key)]
+    letters = "".join(answers(table))
+    if letters not in {"ab", "abc", "abcd"}:
+        found.append(f"answers {letters!r}")
+    if table.get("right") not in answers(table):
+        found.append(f"right is {table.get('right')!r}")
+    if unknown := table.keys() - {"question", "evidence", "right", *letters}:
+        found.append(f"unknown {unknown}")
+    texts = [table.get("question", "")]
+    for letter, answer in answers(table).items():
+        if answer.keys() != {"answer", "reason"}:
+            found.append(f"({letter}) has {', '.join(answer)}")
+        texts += answer.values()
+    return found + [f"{text!r}: {fault}" for text in texts if (fault := wrong_with(text))]
 
 
-def test_each_question_is_asked_once_in_this_order():
-    assert [name for name, _, _ in questions()] == list(QUESTIONS) == list(EVIDENCE)
+def wrong_with(text):
+    """Return what keeps a text from being simple HTML."""
+    if not text.strip():
+        return "empty"
+    try:
+        tags = {element.tag for element in ElementTree.fromstring(f"<p>{text}</p>").iter()}
+    except ElementTree.ParseError as error:
+        return str(error)
+    return ", ".join(tags - TAGS - {"p"})
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_the_text_above_asks_with_the_same_answers(name):
-    text, shown = ASKED[name]
-    (question,) = re.findall(r"\*\*Predict\.\*\* (.*)", text)
-    letters = QUESTIONS[name].keys() - {"right"}
-    assert set(re.findall(r"\(([a-z])\) ", question)) == letters
-    assert QUESTIONS[name]["right"] in letters
-    assert shown.startswith(" ".join(f"({letter})" for letter in sorted(letters)) + "?")
+@by_name
+def test_questions_are_whole(path):
+    wrong = {name: wrong_in(table) for name, table in read(path).items()}
+    assert {name: found for name, found in wrong.items() if found} == {}
 
 
-@pytest.mark.parametrize("name", EVIDENCE)
-def test_what_the_cell_shows_decides(name):
-    pattern, right = EVIDENCE[name]
-    assert re.search(pattern, ASKED[name][1]), ASKED[name][1]
-    assert QUESTIONS[name]["right"] == right
+def test_a_question_that_is_not_whole_is_noticed():
+    whole = {"question": "Up?", "evidence": "1", "right": "a"}
+    whole |= {letter: {"answer": "yes", "reason": "So."} for letter in "ab"}
+    assert wrong_in(whole) == []
+    assert wrong_in(whole | {"right": "c"}) == ["right is 'c'"]
+    assert wrong_in(whole | {"hint": "?"}) == ["unknown {'hint'}"]
+    assert wrong_in(whole | {"b": {"answer": "no"}}) == ["(b) has answer"]
+    assert wrong_in(whole | {"question": ""}) == ["no question", "'': empty"]
+    assert wrong_in(whole | {"question": "Is <b>1?"})[0].startswith("'Is <b>1?': mismatched tag")
+    assert wrong_in(whole | {"question": "Is 1 < 2?"})[0].startswith("'Is 1 < 2?': not well-formed")
+    assert wrong_in(whole | {"question": "<h2>Up?</h2>"}) == ["'<h2>Up?</h2>': h2"]
 
 
-@pytest.fixture(autouse=True)
-def nothing_chosen(monkeypatch):
-    monkeypatch.setattr(predictions, "chosen", {})
+def test_names_are_unique():
+    names = Counter(name for path in FILES for name in read(path))
+    assert [name for name, times in names.items() if times > 1] == []
 
 
-def is_open(prediction):
-    return "prediction-open" in prediction._dom_classes
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "02_sgd.toml").write_text("[zigzag]\nquestion = How\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"^02_sgd\.toml: .*line 2"):
+        read(tmp_path / "02_sgd.toml")
 
 
-def test_the_answer_waits_for_a_choice():
-    prediction = Prediction("zigzag")
-    assert prediction.buttons.value is None
-    assert is_open(prediction)
-    assert repr(prediction) == "(a) (b) (c)?"
-    prediction.buttons.value = "a"
-    assert not is_open(prediction)
-    assert QUESTIONS["zigzag"]["a"] in prediction.words.value
+@pytest.mark.parametrize("path", LECTURE, ids=lambda path: path.stem)
+def test_a_notebook_asks_the_questions_of_its_file_in_their_order(path):
+    cells = nbformat.read(path, as_version=4).cells
+    asked = [
+        name for cell in cells if cell.cell_type == "code" for name in CALL.findall(cell.source)
+    ]
+    file = ROOT / "helpers" / "predictions" / f"{path.stem}.toml"
+    assert asked == (list(read(file)) if file.exists() else [])
 
 
-def test_a_wrong_choice_hears_what_it_shows_and_what_is_right():
-    assert verdict("zigzag", "b").startswith("<b>Not (b).</b> The jumps do get smaller")
-    assert verdict("zigzag", "b").endswith("<b>It is (c).</b>")
-    assert verdict("zigzag", "c").startswith("<b>(c) is right.</b> Every step multiplies y")
+def test_each_file_belongs_to_a_notebook():
+    assert {path.stem for path in FILES} <= {path.stem for path in LECTURE}
 
 
-def test_just_show_shows_without_a_verdict():
-    prediction = Prediction("zigzag")
-    prediction.buttons.value = JUST_SHOW
-    assert not is_open(prediction)
-    assert prediction.words.value == ""
+def shown(cell):
+    """Return the text of what a cell shows; of a question also every reason."""
+    texts = [
+        output.get("text") or output.get("data", {}).get("text/plain", "")
+        for output in cell.get("outputs", [])
+    ]
+    for name in CALL.findall(cell.source):
+        texts += [plain(answer["reason"]) for answer in answers(questions()[name]).values()]
+    return "\n".join(texts)
 
 
-def test_a_cell_that_runs_again_does_not_ask_again():
-    Prediction("zigzag").buttons.value = "b"
-    again = Prediction("zigzag")
-    assert again.buttons.value == "b"
-    assert not is_open(again)
-    assert is_open(Prediction("friction"))
+def faults(cells, earlier=""):
+    """Return what is wrong with the questions of a notebook, given what earlier ones showed."""
+    found, before = [], earlier
+    for i, cell in enumerate(cells):
+        if cell.cell_type == "code" and CALL.search(cell.source):
+            found += [f"{CALL.search(cell.source)[1]}: {f}" for f in faults_at(cells, i, before)]
+        before += f"\n{cell.source}\n{shown(cell)}"
+    return found
 
 
-def test_an_unknown_question_is_named():
-    with pytest.raises(ValueError, match=r"name must be one of grid, .*; got 'zigzags'"):
-        predict("zigzags")
+def faults_at(cells, i, before):
+    """Yield what is wrong with the question that cell `i` asks."""
+    cell, following = cells[i], cells[i + 1] if i + 1 < len(cells) else None
+    (name,) = CALL.findall(cell.source)
+    if not CALL.fullmatch(cell.source):
+        yield "its cell holds more than the call"
+    if not following or following.cell_type != "code":
+        yield "no code cell follows"
+    elif {starts_slide(cell), starts_slide(following)} != {True}:
+        yield "it has no slide of its own"
+    evidence = questions()[name]["evidence"]
+    if evidence not in answering_output(cells[i + 1 :]):
+        yield f"{evidence!r} is not in the output that answers it"
+    if evidence in before or evidence in shown(cell):
+        yield f"{evidence!r} was in view before"
+
+
+def starts_slide(cell):
+    return cell.metadata.get("slideshow", {}).get("slide_type") in {"slide", "subslide"}
+
+
+def answering_output(cells):
+    """Return what cells show up to the next question or section."""
+    texts = []
+    for cell in cells:
+        if re.search(r"^## ", cell.source, re.MULTILINE) or CALL.search(cell.source):
+            break
+        texts.append(shown(cell))
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("path", LECTURE, ids=lambda path: path.stem)
+def test_each_question_is_answered_after_it_and_not_before(path):
+    earlier = [nbformat.read(other, as_version=4) for other in LECTURE if other < path]
+    if path in REWRITTEN:
+        outputs = "\n".join(shown(cell) for notebook in earlier for cell in notebook.cells)
+    else:
+        outputs = ""
+    assert faults(nbformat.read(path, as_version=4).cells, outputs) == []
+
+
+@pytest.fixture
+def up(monkeypatch):
+    """Let "up" be the only question; its answer is 42."""
+    table = {"question": "Up?", "evidence": "42", "right": "a"}
+    table |= {letter: {"answer": "yes", "reason": "So."} for letter in "ab"}
+    monkeypatch.setattr(predictions, "questions", lambda: {"up": table})
+    monkeypatch.setattr("test_predictions.questions", lambda: {"up": table})
+    return table
+
+
+def code(source, text="", slide="subslide"):
+    outputs = [new_output("stream", text=text)] if text else []
+    return new_code_cell(source, outputs=outputs, metadata={"slideshow": {"slide_type": slide}})
+
+
+ASK = 'predict("up")'
+
+
+@pytest.mark.parametrize(
+    ("cells", "wrong"),
+    [
+        ([code(ASK), code("f()", "42")], []),
+        ([code(ASK), code("f()"), code("g()", "42", "fragment")], []),
+        ([code(f"{ASK}\n1"), code("f()", "42")], ["its cell holds more than the call"]),
+        ([code(ASK), new_markdown_cell("So:"), code("f()", "42")], ["no code cell follows"]),
+        ([code(ASK, slide="fragment"), code("f()", "42")], ["it has no slide of its own"]),
+        ([code(ASK), code("f()", "42", "fragment")], ["it has no slide of its own"]),
+        ([code(ASK), code("f()", "41")], ["'42' is not in the output that answers it"]),
+        (
+            [code(ASK), code("f()"), new_markdown_cell("## Next"), code("g()", "42")],
+            ["'42' is not in the output that answers it"],
+        ),
+        ([code("f()", "42"), code(ASK), code("f()", "42")], ["'42' was in view before"]),
+        (
+            [new_markdown_cell("It is 42."), code(ASK), code("f()", "42")],
+            ["'42' was in view before"],
+        ),
+    ],
+)
+def test_a_misplaced_or_leaked_question_is_noticed(up, cells, wrong):
+    assert faults(cells) == [f"up: {fault}" for fault in wrong]
+
+
+def test_an_earlier_notebook_and_a_reason_can_leak_too(up):
+    cells = [code(ASK), code("f()", "42")]
+    assert faults(cells, earlier="42") == ["up: '42' was in view before"]
+    up["a"]["reason"] = "Because 42."
+    assert faults(cells) == ["up: '42' was in view before"]
+
+
+def uneven(letters, least, most):
+    """Return the letters among a, b and c that are right too rarely or too often."""
+    shares = {letter: letters.count(letter) / len(letters) for letter in "abc"}
+    return {letter: share for letter, share in shares.items() if not least <= share <= most}
+
+
+def right_letters(path):
+    return [table["right"] for table in read(path).values()]
+
+
+@by_name
+def test_a_notebook_has_no_letter_that_is_mostly_right(path):
+    if path.stem in FIRST_EDITION:
+        pytest.skip("not yet rewritten")
+    assert uneven(right_letters(path), 0, 0.6) == {}
+
+
+def test_right_letters_are_spread_over_the_series():
+    if FIRST_EDITION:
+        pytest.skip("not all notebooks are rewritten")
+    letters = [letter for path in FILES for letter in right_letters(path)]
+    assert uneven(letters, 0.2, 0.45) == {}
+
+
+def test_an_uneven_spread_is_noticed():
+    assert uneven(["a", "b", "c"], 0.2, 0.45) == {}
+    assert uneven(["a", "b", "b", "c"], 0.2, 0.45) == {"b": 0.5}
+    assert uneven(["b", "b", "c"], 0, 0.6) == {"b": pytest.approx(2 / 3)}
+
+
+def test_a_question_is_shown_in_words():
+    assert repr(Prediction("zigzag")).startswith("Predict. How often does y change its sign")
+    text = repr(Prediction("dead_weight"))
+    assert "<" not in text
+    assert [line[:4] for line in text.splitlines()[1:]] == ["(a) ", "(b) ", "(c) "]
+
+
+def test_each_answer_opens_its_verdict_and_one_shows_without(up):
+    up["a"]["reason"], up["b"]["reason"] = "Indeed.", "Alas."
+    page = Prediction("up")._repr_html_()
+    opened = re.findall(
+        r'<details name="predict-up"><summary>(.*?)</summary>\n<p>(.*?)</p></details>', page
+    )
+    assert [(button, plain(words)) for button, words in opened] == [
+        ("(a) yes", "✓ Right. Indeed."),
+        ("(b) yes", "✗ No. Alas."),
+        ("just show", "The next cell shows it."),
+    ]
+    assert "<script" not in page
+
+
+def test_predict_displays_a_question(capsys):
+    predict("friction")
+    assert capsys.readouterr().out == f"{Prediction('friction')!r}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("zigzags", r"got 'zigzags'; nearest are zigzag"), (3, r"got 3$"), ("", r"got ''$")],
+)
+def test_an_unknown_question_is_named(name, words):
+    with pytest.raises(ValueError, match=rf"^name must be that of a question; {words}"):
+        predict(name)

@@ -4,6 +4,7 @@ import base64
 import io
 import re
 import time
+import tomllib
 
 import nbformat
 import numpy as np
@@ -16,13 +17,14 @@ from helpers.descent import descend
 from helpers.explorers.game import score_of
 from helpers.landscapes import mountain_range, ravine
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
-from helpers.predictions import QUESTIONS
+from helpers.predictions import plain, questions
 from tools.browser import FINISHED, run_all_cells
-from tools.run_notebooks import find_notebooks
+from tools.run_notebooks import ROOT, find_notebooks
 
 LECTURE = [path for path in find_notebooks() if path.parent.name == "notebooks"]
 NAMES = ["Descent", "BlindfoldGame", "RateMap", "StepInspector", "Race"]
 WITH_A_START = ["Descent", "StepInspector", "Race"]
+QUESTIONS = ROOT / "helpers" / "predictions"
 PATIENCE = 60  # seconds
 
 PIXELS = "(stage) => [...stage.querySelectorAll('canvas')].map((c) => c.toDataURL()).join()"
@@ -270,41 +272,41 @@ def test_notebook_runs_and_shows_its_explorers(run, path):
     assert notebook.errors == []
 
 
-@pytest.mark.parametrize("by_keyboard", [False, True])
-def test_an_answer_waits_for_a_prediction(run, by_keyboard):
-    notebook = run(LECTURE[1])
-    name = "limit" if by_keyboard else "zigzag"
-    cell = notebook.page.locator(".jp-CodeCell", has_text=f'predict("{name}")')
-    figure, words = cell.locator(".jp-RenderedImage img"), cell.locator(".prediction")
-    number = "2.9" if by_keyboard else "2.5"
-    caption = notebook.page.locator("em", has_text=f"Figure {number}.")
-    button = cell.get_by_role("button", name="(a)")
-    button.scroll_into_view_if_needed()
-    expect(words).to_contain_text("Choose, and the cell shows its answer.")
-    expect(figure).to_be_hidden()
-    expect(caption).to_be_hidden()
-    if by_keyboard:
-        button.focus()
-        notebook.page.keyboard.press("Space")
+class ShownQuestion:
+    """A prediction on the screen, and what follows it."""
+
+    def __init__(self, page, name):
+        self.page = page
+        self.cell = page.locator(".jp-CodeCell", has_text=f'predict("{name}")')
+        self.following = self.cell.locator("+ .jp-CodeCell")
+        self.output = self.following.locator(".jp-OutputArea-child")
+        self.caption = self.following.locator("+ .jp-MarkdownCell em")
+        self.cell.scroll_into_view_if_needed()
+
+    def button(self, words):
+        return self.cell.locator("summary", has_text=words)
+
+
+def asked(path):
+    """Return the names of a notebook's questions, in order."""
+    return list(tomllib.loads((QUESTIONS / f"{path.stem}.toml").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("key", [None, "Enter", "Space"])
+def test_an_answer_waits_for_a_prediction(run, key):
+    page = run(LECTURE[1]).page
+    name = asked(LECTURE[1])[[None, "Enter", "Space"].index(key)]
+    question, answer = ShownQuestion(page, name), questions()[name]["b"]
+    reason = question.cell.get_by_text(plain(answer["reason"]))
+    expect(question.output.first).to_be_hidden()
+    expect(reason).to_be_hidden()
+    if key is None:
+        question.button("(b)").click()
     else:
-        button.click()
-    expect(words).to_contain_text(QUESTIONS[name]["a"])
-    expect(figure).to_be_visible()
-    expect(caption).to_be_visible()
-
-
-def test_the_figure_of_the_next_cell_waits_too(run):
-    page = run(LECTURE[0]).page
-    cell = page.locator(".jp-CodeCell", has_text='predict("best_h")')
-    figure = page.locator(".jp-CodeCell", has_text="distance to the exact gradient").locator("img")
-    caption = page.locator("em", has_text="Figure 1.2.")
-    button = cell.get_by_role("button", name="just show")
-    button.scroll_into_view_if_needed()
-    expect(figure).to_be_hidden()
-    expect(caption).to_be_hidden()
-    button.click()
-    expect(figure).to_be_visible()
-    expect(caption).to_be_visible()
+        question.button("(b)").focus()
+        page.keyboard.press(key)
+    expect(reason).to_be_visible()
+    expect(question.output.first).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,12 @@
 """Each notebook is presented slide by slide, and what a class could not see or read is reported.
 
-All cells have run, as before a class, and all predictions are made: wrong, and as wordy as can be.
+All cells have run, as before a class, and in every prediction the longest answer is open.
 """
 
 import nbformat
 import pytest
 from playwright.sync_api import TimeoutError as TooSlow
 
-from helpers.predictions import QUESTIONS
 from tools.browser import FINISHED, run_all_cells
 from tools.run_notebooks import find_notebooks
 
@@ -56,30 +55,23 @@ def path(request):
     return request.param
 
 
-LONGEST = {
-    name: max(sorted(answers.keys() - {"right", answers["right"]}), key=lambda k: len(answers[k]))
-    for name, answers in QUESTIONS.items()
-}
-
-
-def with_predictions(path, folder):
-    """Copy a notebook, with all its predictions made in a cell that no slide shows."""
-    notebook = nbformat.read(path, as_version=4)
-    imports = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    assert imports.metadata.slideshow.slide_type == "skip"
-    imports.source += f"\nfrom helpers import predictions\npredictions.chosen |= {LONGEST}"
-    copy = folder / f"present_{path.name}"
-    nbformat.write(notebook, copy)
-    return copy, sum(cell.cell_type == "code" for cell in notebook.cells)
+OPEN_LONGEST = """() => {
+    for (const asked of document.querySelectorAll(".prediction")) {
+        const answers = [...asked.querySelectorAll("details")];
+        answers.sort((one, other) => other.textContent.length - one.textContent.length);
+        answers[0].open = true;
+    }
+}"""
 
 
 @pytest.fixture
 def deck(page, lab, path):
     """Yield the page that presents the notebook, at its first cell."""
-    copy, code_cells = with_predictions(path, lab.folder)
-    page.goto(f"{lab.url}/lab/workspaces/{path.stem}/tree/notebooks/{copy.name}")
+    cells = nbformat.read(path, as_version=4).cells
+    page.goto(f"{lab.url}/lab/workspaces/{path.stem}/tree/notebooks/{path.name}")
     run_all_cells(page)
-    page.wait_for_function(FINISHED, arg=code_cells)
+    page.wait_for_function(FINISHED, arg=sum(cell.cell_type == "code" for cell in cells))
+    page.evaluate(OPEN_LONGEST)
     page.locator(".jp-WindowedPanel-outer").evaluate("(panel) => panel.scrollTo(0, 0)")
     page.locator(".jp-Notebook-cell").first.click()
     page.locator("[data-jp-item-name=deck]").click()
