@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from helpers.descent import Trajectory
-from helpers.looks import EARTH, INK, LOOKS, OTHER_LOOKS, contour_levels, looks_of
+from helpers.looks import EARTH, INK, LOOKS, OTHER_LOOKS, RELIEF, contour_levels, looks_of
 
 STYLE = {
     "font.size": 12,
@@ -35,6 +35,7 @@ DPI = 110
 PIXELS_PER_INCH_SHOWN = 88
 
 EARTH_SHADES = LinearSegmentedColormap.from_list("earth", EARTH)
+RELIEF_SHADES = LinearSegmentedColormap.from_list("relief", RELIEF)
 SHADES = "cividis"  # made for color-blind readers, and even in gray
 ARROW_COLORS = ["#D9694A", "#33302B"]  # near those of the drawing; told apart in gray
 BEHIND_TEXT = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
@@ -73,27 +74,108 @@ class Picture:
 
 
 @matplotlib.rc_context(STYLE)
-def surface(landscape, elevation=35, azimuth=-60):
-    """Draw a landscape in three dimensions.
+def profile(height, window, places=None, tangents=None, walks=None):
+    """Draw a cut through a landscape: the height over one direction.
+
+    Parameters
+    ----------
+    height : callable
+        x -> height; takes arrays.
+    window : (x_min, x_max)
+    places : dict of str to x, optional
+        Places on the ground to mark with their names.
+    tangents : dict of str to (x, slope), optional
+        Straight lines that touch the ground, with their names.
+    walks : dict of str to array_like, shape (steps + 1,), optional
+        The places of each walk in order; a panel for each.
+    """
+    walks = {name: np.asarray(walk, dtype=float) for name, walk in (walks or {}).items()}
+    panels = walks or {"": None}
+    figure = Figure(figsize=(8, 3.9) if len(panels) == 1 else (10.5, 3.6))
+    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for axes, (name, walk) in zip(all_axes, panels.items(), strict=True):
+        _draw_ground(axes, height, window)
+        for (label, (x, slope)), look in zip((tangents or {}).items(), OTHER_LOOKS, strict=False):
+            across = np.array([x - 1.5, x + 1.5])
+            line = height(x) + slope * (across - x)
+            axes.plot(across, line, color=look["color"], linewidth=2.5)
+            axes.plot(x, height(x), "o", color=look["color"], markersize=8)
+            _name_place(axes, label, (x, height(x)), left=slope > 0)
+        for label, x in (places or {}).items():
+            axes.plot(x, height(x), "o", color=INK, markersize=8)
+            _name_place(axes, label, (x, height(x)))
+        if walk is not None:
+            axes.plot(walk, height(walk), color=INK, marker="o", markeredgecolor="white")
+            axes.plot(walk[0], height(walk[0]), "o", color="white", markeredgecolor=INK, ms=9)
+            axes.plot(walk[-1], height(walk[-1]), "X", color=INK, markeredgecolor="white", ms=10)
+        axes.set(title=name, xlabel="x", ylabel="height f(x)")
+        axes.label_outer()
+    words = [f"{name} at x = {_number(x)}" for name, x in (places or {}).items()]
+    words += [f"{name} at x = {_number(x)}" for name, (x, _) in (tangents or {}).items()]
+    words += [f"walk {name}: x {_course(walk)}" for name, walk in walks.items()]
+    return Picture(
+        figure, _sentence(f"Profile, the height from x = {window[0]} to {window[1]}", words)
+    )
+
+
+def _draw_ground(axes, height, window):
+    x = np.linspace(*window, 401)
+    ground = height(x)
+    margin = 0.12 * (ground.max() - ground.min())
+    axes.fill_between(x, ground, ground.min() - margin, color=EARTH[-1], linewidth=0)
+    axes.plot(x, ground, color="#8C6D46")
+    axes.set(xlim=window, ylim=(ground.min() - margin, ground.max() + margin))
+
+
+def _name_place(axes, name, place, left=False):
+    """Write a name beside a place."""
+    axes.annotate(
+        name,
+        place,
+        xytext=(-7 if left else 7, 6),
+        textcoords="offset points",
+        ha="right" if left else "left",
+        zorder=5,
+        bbox=BEHIND_TEXT,
+    )
+
+
+@matplotlib.rc_context(STYLE)
+def surface(landscape, elevation=35, azimuth=-60, relief=0.8, window=None):
+    """Draw a landscape in three dimensions, its minima marked as on a map.
 
     Parameters
     ----------
     landscape : Landscape
     elevation, azimuth : float
         Where it is looked at from, in degrees.
+    relief : float
+        How high it is drawn; 1.6 is as high as it is wide. Flat and from above all valleys show.
+    window : ((x_min, x_max), (y_min, y_max)), optional
+        The part to draw; by default the landscape's own.
     """
-    x, y = _grid(landscape, 121)
+    (x_min, x_max), (y_min, y_max) = window or landscape.window
+    x, y = np.meshgrid(np.linspace(x_min, x_max, 121), np.linspace(y_min, y_max, 121))
     heights = landscape.value(x, y)
     figure = Figure(figsize=(7, 4.2))
     axes = figure.add_subplot(projection="3d", computed_zorder=False)
     axes.plot_surface(
-        x, y, heights, cmap=EARTH_SHADES, rcount=60, ccount=60, edgecolor="#00000030", linewidth=0.3
+        x,
+        y,
+        heights,
+        cmap=RELIEF_SHADES,
+        rcount=60,
+        ccount=60,
+        edgecolor="#00000040",
+        linewidth=0.3,
     )
+    for minimum, marker in _minima_marked(landscape):
+        axes.plot(*minimum, landscape(minimum), marker, color="black", markersize=12, zorder=3)
     axes.view_init(elevation, azimuth)
     axes.set(xlabel="x", ylabel="y", zlabel="f(x, y)", title=_title(landscape))
-    for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
-        axis.set_major_locator(MaxNLocator(4))
-    axes.set_box_aspect((1.6, 1.2, 0.8), zoom=1.1)
+    for axis, most in ((axes.xaxis, 4), (axes.yaxis, 4), (axes.zaxis, 4 if relief > 0.6 else 2)):
+        axis.set_major_locator(MaxNLocator(most))
+    axes.set_box_aspect((1.6, 1.2, relief), zoom=1.1)
     return Picture(
         figure,
         f"Surface of the {landscape.name}; height from {_number(heights.min())} "
@@ -112,16 +194,9 @@ def contours(landscape, points=None):
         Places to mark with their names.
     """
     figure, axes = _map(landscape)
-    for name, (x, y) in (points or {}).items():
-        axes.plot(x, y, "o", color=INK, zorder=4)
-        axes.annotate(
-            name,
-            (x, y),
-            xytext=(7, 6),
-            textcoords="offset points",
-            zorder=5,
-            bbox=BEHIND_TEXT,
-        )
+    for name, place in (points or {}).items():
+        axes.plot(*place, "o", color=INK, zorder=4)
+        _name_place(axes, name, place)
     places = [f"{name} at {_point(point)}" for name, point in (points or {}).items()]
     return Picture(figure, _sentence(f"Contour map of the {landscape.name}", places))
 
@@ -549,10 +624,8 @@ def _draw_map(axes, landscape):
         x, y, heights, levels, cmap=EARTH_SHADES, norm=BoundaryNorm(levels, EARTH_SHADES.N)
     )
     axes.contour(x, y, heights, levels, colors="#7A7A7A", linewidths=0.5, linestyles="solid")
-    depths = [landscape(minimum) for minimum in landscape.minima]
-    for minimum, depth in zip(landscape.minima, depths, strict=True):
-        deepest = np.isclose(depth, depths[0])
-        axes.plot(*minimum, "*" if deepest else "+", color="black", markersize=12, zorder=3)
+    for minimum, marker in _minima_marked(landscape):
+        axes.plot(*minimum, marker, color="black", markersize=12, zorder=3)
     axes.set(
         xlim=landscape.window[0],
         ylim=landscape.window[1],
@@ -561,6 +634,13 @@ def _draw_map(axes, landscape):
         title=_title(landscape),
         aspect="equal",
     )
+
+
+def _minima_marked(landscape):
+    """Return each minimum with its marker: a star for the deepest, or for several as deep."""
+    depths = [landscape(minimum) for minimum in landscape.minima]
+    markers = ["*" if np.isclose(depth, depths[0]) else "+" for depth in depths]
+    return list(zip(landscape.minima, markers, strict=True))
 
 
 def _draw_path(axes, trajectory, look, name):

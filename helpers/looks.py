@@ -18,6 +18,7 @@ OTHER_LOOKS = [
     {"color": "#004D40", "marker": "P", "linestyle": "-"},
 ]
 EARTH = ["#9DB9C9", "#D3DEDD", "#F4ECDD", "#E2C9A3"]  # from the valleys to the peaks
+RELIEF = ["#2F6385", "#7FA9C0", "#E9E4D4", "#D9AE72", "#A9713B"]  # the same, with no lines on it
 INK = "#444444"
 
 

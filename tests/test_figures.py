@@ -29,6 +29,9 @@ def every_kind(runs):
     names = ("η", "α", "loss")
     return {
         "surface": figures.surface(mountains),
+        "profile": figures.profile(
+            np.square, (-2, 2), {"here": 1}, {"slope 2": (1, 2)}, {"walk": [2, 1, 0.5]}
+        ),
         "contours": figures.contours(mountains, {"start": mountains.start}),
         "gradient_field": figures.gradient_field(ravine),
         "paths": figures.paths(runs),
@@ -113,6 +116,26 @@ def test_surface_shows_the_loss_unclipped():
     axes = figures.surface(himmelblau).figure.axes[0]
     corners = [himmelblau((x, y)) for x in himmelblau.window[0] for y in himmelblau.window[1]]
     assert axes.get_zlim()[1] >= max(corners)
+
+
+def test_surface_marks_the_minima_where_they_are():
+    axes = figures.surface(mountains).figure.axes[0]
+    marked = {tuple(float(value[0]) for value in line.get_data_3d()) for line in axes.lines}
+    assert marked == {(*minimum, float(mountains(minimum))) for minimum in mountains.minima}
+    assert [line.get_marker() for line in axes.lines] == ["*", "+", "+", "+"]
+
+
+def test_profile_draws_walk_and_tangent_on_the_ground():
+    picture = figures.profile(
+        np.square, (-2, 2), tangents={"slope 2": (1, 2)}, walks={"a": [2, 1, 0.5], "b": [1, 3]}
+    )
+    assert [axes.get_title() for axes in picture.figure.axes] == ["a", "b"]
+    ground, tangent, touch, walk, *_ = (line.get_xydata() for line in picture.figure.axes[0].lines)
+    np.testing.assert_allclose(ground[:, 1], ground[:, 0] ** 2)
+    np.testing.assert_allclose(np.diff(tangent, axis=0)[0] @ (2, -1), 0, atol=1e-12)
+    np.testing.assert_allclose(touch, [[1, 1]])
+    np.testing.assert_allclose(walk, [[2, 4], [1, 1], [0.5, 0.25]])
+    assert "walk a: x from 2 to 0.5" in picture.alt
 
 
 def test_paths_over_two_landscapes_are_an_error(runs):
