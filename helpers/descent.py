@@ -1,11 +1,11 @@
 """Walk down a landscape with an optimizer and record the way: one descent, or a whole grid."""
 
 from dataclasses import dataclass
-from operator import index
 
 import numpy as np
 
-from helpers.landscapes import Landscape, checked_position
+from helpers import doors
+from helpers.landscapes import Landscape
 
 # Above some 30,000 positions every temporary array costs fresh pages of memory: twice the time.
 POSITIONS_IN_A_BLOCK = 16_384
@@ -40,60 +40,37 @@ class Trajectory:
         return len(self.positions) - 1
 
 
-class Record:
-    """Collects what `descend` passes through and closes it as a Trajectory."""
+def recorded(loop):
+    """Put a door before the taught loop: it checks what goes in and returns a Trajectory."""
 
-    def __init__(self, landscape, optimizer, params):
-        self.landscape, self.optimizer = landscape, optimizer
-        self.positions, self.memories = [], []
-        self.add(params)
+    @np.errstate(all="ignore")
+    def descend(optimizer, landscape, start=None, steps=30):
+        place = {"position": doors.start(doors.landscape(landscape), start)}
+        steps = doors.whole_number("steps", steps)
+        doors.memory(doors.optimizer(optimizer), place)
+        memories = [memory_of(optimizer)]
+        watched = doors.Watched(optimizer, lambda _params: memories.append(memory_of(optimizer)))
+        with doors.unchanged_on_error(optimizer, {}):
+            path = loop(watched, landscape, place["position"], steps)
+        return trajectory(landscape, path, memories)
 
-    def add(self, params):
-        """Keep a copy of this step; tell whether position and loss are still finite."""
-        position = params["position"].copy()
-        self.positions.append(position)
-        self.memories.append(
-            {
-                name: memory["position"].copy()
-                for name, memory in vars(self.optimizer).items()
-                if isinstance(memory, dict) and "position" in memory
-            }
-        )
-        return bool(np.isfinite(position).all() and np.isfinite(self.landscape(position)))
-
-    def trajectory(self):
-        """Return all that was added, as arrays."""
-        positions = np.array(self.positions)
-        losses = self.landscape(positions)
-        finite = np.isfinite(positions[-1]).all() and np.isfinite(losses[-1])
-        zeros = np.zeros_like(positions[0])
-        states = {
-            name: np.array([memory.get(name, zeros) for memory in self.memories])
-            for name in self.memories[-1]
-        }
-        return Trajectory(
-            landscape=self.landscape,
-            positions=positions,
-            losses=losses,
-            gradients=self.landscape.gradient(positions),
-            states=states,
-            diverged_at=None if finite else len(positions) - 1,
-        )
+    descend.__doc__ = loop.__doc__
+    return descend
 
 
-@np.errstate(all="ignore")
-def descend(optimizer, landscape, start=None, steps=30):
+@recorded
+def descend(optimizer, landscape, start, steps):
     """Let an optimizer walk down a landscape and record every step.
 
     Parameters
     ----------
-    optimizer : Optimizer
-        A fresh one: it keeps its state, and a second descent would go on from there.
+    optimizer : object with `update(params, grads)`
+        A fresh one: it keeps its memory, and a second descent goes on from there.
     landscape : Landscape
     start : array_like, shape (2,), optional
         The landscape's own start by default.
     steps : int
-        At least 0.
+        At least 0; 30 by default.
 
     Returns
     -------
@@ -103,35 +80,40 @@ def descend(optimizer, landscape, start=None, steps=30):
     Raises
     ------
     TypeError, ValueError
-        If `start` is not one finite position or `steps` not a whole number of at least 0.
+        If an argument is not as above, or a hyperparameter of the optimizer not in its range. An
+        error leaves the optimizer as it was.
     """
-    params = {"position": starting_point(landscape, start)}
-    record = Record(landscape, optimizer, params)
-    for _ in range(checked_steps(steps)):
+    params = {"position": np.array(start)}
+    path = [params["position"].copy()]
+    for _ in range(steps):
         grads = {"position": landscape.gradient(params["position"])}
         optimizer.update(params, grads)
-        if not record.add(params):
-            break
-    return record.trajectory()
+        path.append(params["position"].copy())
+    return np.array(path)
 
 
-def starting_point(landscape, start=None):
-    """Return a fresh array of shape (2,): `start`, or the landscape's own."""
-    position = checked_position("start", landscape.start if start is None else start).copy()
-    if position.shape != (2,) or not np.isfinite(position).all():
-        raise ValueError(f"start must be one finite position (x, y), got {start!r}")
-    return position
+def memory_of(optimizer):
+    """Return a copy of all that an optimizer remembers of the position, by name."""
+    return {
+        name: np.array(memory["position"], dtype=float)
+        for name, memory in doors.attributes(optimizer).items()
+        if isinstance(memory, dict) and np.shape(memory.get("position")) == (2,)
+    }
 
 
-def checked_steps(steps):
-    """Return `steps` as an int of at least 0, or raise an error."""
-    try:
-        steps = index(steps)
-    except TypeError:
-        raise TypeError(f"steps must be a whole number, got {steps!r}") from None
-    if steps < 0:
-        raise ValueError(f"steps must be at least 0, got {steps}")
-    return steps
+def trajectory(landscape, path, memories):
+    """Return a path and the memory after each of its steps as a Trajectory."""
+    losses = landscape(path)
+    finite = np.isfinite(losses) & np.isfinite(path).all(axis=-1)
+    diverged_at = None if finite.all() else int(finite.argmin())
+    if diverged_at is not None:
+        path, losses = path[: diverged_at + 1], losses[: diverged_at + 1]
+    memories = memories[: len(path)]
+    states = {
+        name: np.array([memory.get(name, (0.0, 0.0)) for memory in memories])
+        for name in memories[-1]
+    }
+    return Trajectory(landscape, path, losses, landscape.gradient(path), states, diverged_at)
 
 
 @dataclass(frozen=True)
@@ -154,7 +136,17 @@ class Sweep:
 
     @property
     def best(self):
-        """The swept hyperparameters, as a dict of floats, of the lowest last loss."""
+        """The swept hyperparameters, as a dict of floats, of the lowest last loss.
+
+        Raises
+        ------
+        ValueError
+            If every descent left the finite numbers.
+        """
+        if not np.isfinite(self.losses).any():
+            raise ValueError(
+                "best must be among descents that stay finite, and all of these diverged"
+            )
         where = np.unravel_index(np.argmin(self.losses), self.losses.shape)
         own = where[len(where) - len(self.grids) :]
         return {
@@ -168,7 +160,7 @@ def sweep(rule, landscape, start=None, steps=30, **grids):
 
     Parameters
     ----------
-    rule : type of Optimizer, or callable that makes one from the keywords of `grids`
+    rule : class of optimizers, or callable that makes one from the keywords of `grids`
     landscape : Landscape
     start : array_like, shape (..., 2), optional
         One start or several; the landscape's own by default.
@@ -193,9 +185,10 @@ def sweep(rule, landscape, start=None, steps=30, **grids):
     >>> sweep(SGD, ravine, lr=[0.1, 0.95, 1.1]).best
     {'lr': 0.95}
     """
-    grids = {name: _checked_grid(name, values) for name, values in grids.items()}
-    starts = checked_position("start", landscape.start if start is None else start)
-    steps = checked_steps(steps)
+    doors.rule(rule)
+    grids = {name: doors.grid(name, values) for name, values in grids.items()}
+    starts = doors.starts(doors.landscape(landscape), start)
+    steps = doors.whole_number("steps", steps)
     blocks = [
         _sweep_block(rule, landscape, starts, steps, block) for block in _blocks(grids, starts)
     ]
@@ -218,18 +211,11 @@ def _blocks(grids, starts):
 def _sweep_block(rule, landscape, starts, steps, grids):
     """Return the last positions of one block, shape (starts..., grids..., 2)."""
     axes = dict(zip(grids, np.ix_(*grids.values()), strict=True))
-    optimizer = rule(**{name: axis[..., np.newaxis] for name, axis in axes.items()})
+    optimizer = doors.optimizer(rule(**{name: axis[..., None] for name, axis in axes.items()}))
     params = {"position": _grid_of_positions(starts, [len(grid) for grid in grids.values()])}
     for _ in range(steps):
         optimizer.update(params, {"position": landscape.gradient(params["position"])})
     return params["position"]
-
-
-def _checked_grid(name, values):
-    grid = np.asarray(values)
-    if grid.ndim != 1 or grid.size == 0 or grid.dtype.kind not in "iuf":
-        raise ValueError(f"{name} must be a non-empty list of numbers, got {values!r}")
-    return grid.astype(float)
 
 
 def _grid_of_positions(starts, shape):

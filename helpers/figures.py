@@ -320,23 +320,6 @@ def path_arrows(name, trajectory, arrows):
     return Picture(figure, f"{alt[:-1]}, with arrows: {', '.join(arrows)}.")
 
 
-def losses(runs, ylabel="loss f", log=True):
-    """Draw the loss of several runs against the step.
-
-    Parameters
-    ----------
-    runs : dict of str to Trajectory or array_like, shape (steps + 1,)
-    ylabel : str
-    log : bool
-        Logarithmic loss axis. A loss of exactly zero has no place on it.
-    """
-    lines = {
-        name: run.losses if isinstance(run, Trajectory) else np.asarray(run, dtype=float)
-        for name, run in runs.items()
-    }
-    return curves(None, lines, xlabel="step", ylabel=ylabel, yscale="log" if log else "linear")
-
-
 @matplotlib.rc_context(STYLE)
 def states(trajectory, quantities, look="SGD"):
     """Draw quantities of one descent over its steps, x and y in a panel each.
@@ -364,11 +347,12 @@ def states(trajectory, quantities, look="SGD"):
     return Picture(figure, _sentence(f"State on the {trajectory.landscape.name} by step", words))
 
 
+@matplotlib.rc_context(STYLE)
 def curves(
-    x,
     lines,
-    xlabel,
-    ylabel,
+    xlabel="step",
+    ylabel="loss f",
+    x=None,
     xscale="linear",
     yscale="linear",
     marks=None,
@@ -377,49 +361,35 @@ def curves(
     ylim=None,
     alt=None,
 ):
-    """Draw lines over a common axis.
+    """Draw lines over a common axis, or several panels of them with the same axes.
 
     Parameters
     ----------
-    x : array_like, shape (n,), or None
-        Common to all lines; None counts 0, 1, 2, ...
-    lines : dict of str to array_like, shape (n,)
-        The name of a method gives a line its color, marker and dashes.
+    lines : dict of str to array_like, shape (n,), or Trajectory
+        The name of a method gives a line its color, marker and dashes; of a Trajectory the losses
+        are drawn. Or a dict of titles to such dicts: a panel for each.
     xlabel, ylabel : str
+    x : array_like, shape (n,), optional
+        Common to all lines; by default 0, 1, 2, ...
     xscale, yscale : str
-        "linear" or "log".
+        "linear" or "log". A value of exactly zero has no place on a logarithmic axis.
     marks, levels : dict of str to float, optional
         Vertical and horizontal lines with their names.
     bands : dict of str to (low, high), optional
-        Ranges that are shaded behind the line of the same name.
+        Ranges that are shaded behind the line of the same name; with panels, a dict of titles to
+        such dicts.
     ylim : (low, high), optional
     alt : str, optional
         Text alternative, for values that differ from machine to machine; by default it gives the
         first, last, highest and lowest value of each line.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no line, some values of `lines` are panels and others lines, a line has not
+        the length of `x`, or a band has no line of its name.
     """
-    panel, bands = {"": lines}, {"": bands}
-    return curve_panels(x, panel, xlabel, ylabel, xscale, yscale, marks, levels, bands, ylim, alt)
-
-
-@matplotlib.rc_context(STYLE)
-def curve_panels(
-    x,
-    panels,
-    xlabel,
-    ylabel,
-    xscale="linear",
-    yscale="linear",
-    marks=None,
-    levels=None,
-    bands=None,
-    ylim=None,
-    alt=None,
-):
-    """Draw several panels of lines, side by side, with the same axes.
-
-    Parameters are those of `curves`, but `panels` is a dict of title to `lines`, and `bands` a
-    dict of title to the `bands` of that panel.
-    """
+    panels, bands = _panels(lines, bands or {})
     columns = min(len(panels), 3 if len(panels) == 3 else 2)
     rows = -(-len(panels) // columns)
     figure = Figure(
@@ -436,10 +406,11 @@ def curve_panels(
         if x is None:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         for style, (name, y) in zip(looks_of(lines), lines.items(), strict=True):
-            y = np.asarray(y, dtype=float)
             across = np.arange(len(y)) if x is None else np.asarray(x, dtype=float)
-            low_high = ((bands or {}).get(title) or {}).get(name)
-            if low_high is not None:
+            if len(across) != len(y):
+                raise ValueError(f"{name!r} must have the length of x, {len(across)}, got {len(y)}")
+            if name in bands[title]:
+                low_high = bands[title][name]
                 axes.fill_between(across, *low_high, color=style["color"], alpha=0.18, linewidth=0)
             drawable = np.where(np.abs(y) < 1e200, y, np.nan)  # margins of matplotlib overflow
             (named[name],) = axes.plot(
@@ -450,9 +421,34 @@ def curve_panels(
         _grid_lines(axes)
         if same_x:
             axes.label_outer()
+    for axes in all_axes[len(panels) :]:
+        axes.set_axis_off()
     if list(named) != [""]:
         _name_below(figure, named)
     return Picture(figure, alt or _sentence(f"{ylabel} against {xlabel}", words))
+
+
+def _panels(lines, bands):
+    """Return lines and bands as dicts of titles to dicts of names; without panels under ""."""
+    if not isinstance(lines, Mapping) or not lines:
+        raise TypeError(f"lines must be a dict of names to values, got {lines!r}")
+    are_panels = {isinstance(line, Mapping) for line in lines.values()}
+    if len(are_panels) > 1:
+        raise TypeError(f"lines must be all panels or all lines, got {list(lines)}")
+    panels, bands = (lines, bands) if are_panels == {True} else ({"": lines}, {"": bands})
+    panels = {
+        title: {name: _values(line) for name, line in lines.items()}
+        for title, lines in panels.items()
+    }
+    for title, own in bands.items():
+        unknown = own.keys() - panels.get(title, {}).keys()
+        if unknown:
+            raise ValueError(f"bands must be for lines that are drawn, got {sorted(unknown)}")
+    return panels, {title: bands.get(title, {}) for title in panels}
+
+
+def _values(line):
+    return line.losses if isinstance(line, Trajectory) else np.asarray(line, dtype=float)
 
 
 @matplotlib.rc_context(STYLE)
@@ -473,8 +469,19 @@ def heatmaps(panels, x, y, xlabel, ylabel, label, limits=None, lines=None, point
         Curves to draw over every panel, with their names.
     points : dict of str to (x, y), optional
         Places to mark in every panel, with their names.
+
+    Raises
+    ------
+    ValueError
+        If a map has not a row for each y and a column for each x.
     """
     finite = {title: np.ma.masked_invalid(values) for title, values in panels.items()}
+    for title, values in finite.items():
+        if values.shape != (len(y), len(x)):
+            raise ValueError(
+                f"{title!r} must have shape (len(y), len(x)), {(len(y), len(x))}, "
+                f"got {values.shape}"
+            )
     low, high = limits or (
         min(values.min() for values in finite.values()),
         max(values.max() for values in finite.values()),
@@ -575,7 +582,14 @@ def images(pictures, labels, columns=10):
     pictures : ndarray, shape (n, height, width)
     labels : sequence of n
     columns : int
+
+    Raises
+    ------
+    ValueError
+        If there are not as many labels as images.
     """
+    if len(pictures) != len(labels):
+        raise ValueError(f"labels must be one for each image, {len(pictures)}, got {len(labels)}")
     rows = -(-len(pictures) // columns)
     figure = Figure(figsize=(9, 1.15 * rows))
     all_axes = list(figure.subplots(rows, columns, squeeze=False).flat)

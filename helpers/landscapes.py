@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from helpers import doors
+
 Point = tuple[float, float]
 
 
@@ -66,26 +68,15 @@ class Landscape:
 
     def __call__(self, position):
         """Return the loss, shape (...), at `position`, shape (..., 2)."""
-        position = checked_position("position", position)
+        position = doors.positions("position", position)
         return self.value(position[..., 0], position[..., 1])
 
     def gradient(self, position):
         """Return the exact gradient, shape (..., 2), at `position`, shape (..., 2)."""
-        position = checked_position("position", position)
+        position = doors.positions("position", position)
         gradient = np.empty_like(position)
         gradient[..., 0], gradient[..., 1] = self.slope(position[..., 0], position[..., 1])
         return gradient
-
-
-def checked_position(name, value):
-    """Return `value` as a float array of shape (..., 2), or raise an error that names it."""
-    try:
-        position = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must hold numbers, got {value!r}") from None
-    if position.ndim == 0 or position.shape[-1] != 2:
-        raise ValueError(f"{name} must have shape (..., 2), that is (x, y), got {position.shape}")
-    return position
 
 
 def from_function(function, window, start, name="your landscape"):
@@ -102,20 +93,22 @@ def from_function(function, window, start, name="your landscape"):
     Raises
     ------
     TypeError, ValueError
-        If the function gives no number at `start`, or the window is not two rising pairs.
+        If the function gives no finite number at `start`, or the window is not two rising pairs
+        of finite numbers.
     """
-    ((x_min, x_max), (y_min, y_max)) = checked_window(window)
-    position = checked_position("start", start)
+    window = doors.window(window)
+    position = doors.positions("start", start)
     if position.shape != (2,):
         raise ValueError(f"start must be one position (x, y), got {start!r}")
-    x, y = position
+    x, y = map(float, position)
     try:
         height = float(function(x, y))
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"function must return one number at start {start}: {error}") from error
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        raise TypeError(f"function must return one number at start {start}; {what}") from error
     if not np.isfinite(height):
         raise ValueError(f"function must be finite at start {start}, got {height}")
-    value = function if _broadcasts(function, x, y) else np.vectorize(function, otypes=[float])
+    value = function if _broadcasts(function, x, y) else _one_point_at_a_time(function)
 
     def slope(x, y):
         gradient = numerical_gradient(
@@ -123,30 +116,72 @@ def from_function(function, window, start, name="your landscape"):
         )
         return gradient[..., 0], gradient[..., 1]
 
-    window = ((x_min, x_max), (y_min, y_max))
-    return Landscape(name, r"f(x, y)", value, slope, window, (), (float(x), float(y)))
-
-
-def checked_window(window):
-    """Return `window` as ((x_min, x_max), (y_min, y_max)) in floats, or raise an error."""
-    try:
-        (x_min, x_max), (y_min, y_max) = ((float(low), float(high)) for low, high in window)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"window must be ((x_min, x_max), (y_min, y_max)), got {window!r}"
-        ) from None
-    if not (x_min < x_max and y_min < y_max):
-        raise ValueError(f"window must have min < max on both axes, got {window!r}")
-    return (x_min, x_max), (y_min, y_max)
+    return Landscape(name, r"f(x, y)", value, slope, window, (), (x, y))
 
 
 def _broadcasts(function, x, y):
     """Tell whether `function` takes arrays and treats every element by itself."""
     try:
         values = np.asarray(function(np.array([[x, x]]), np.array([[y], [y]])), dtype=float)
-    except (TypeError, ValueError):
+    except Exception:
         return False
     return values.shape == (2, 2)
+
+
+def _one_point_at_a_time(function):
+    """Return `function` for arrays; beyond the range of floats it is infinite, as numpy's are."""
+
+    def value(x, y):
+        if not (np.isfinite(x) and np.isfinite(y)):
+            return np.nan
+        try:
+            return function(x, y)
+        except OverflowError:
+            return np.inf
+
+    return np.vectorize(value, otypes=[float])
+
+
+def turned(landscape, degrees):
+    """Turn a landscape about the origin, counterclockwise.
+
+    Parameters
+    ----------
+    landscape : Landscape
+    degrees : float
+
+    Returns
+    -------
+    Landscape
+        Its minima and its start are turned along; its window is that of `landscape`, widened
+        where these would lie outside.
+    """
+    cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+
+    def turn(x, y):
+        return cos * x - sin * y, sin * x + cos * y
+
+    def turn_back(x, y):
+        return cos * x + sin * y, cos * y - sin * x
+
+    minima = tuple(tuple(map(float, turn(*minimum))) for minimum in landscape.minima)
+    start = tuple(map(float, turn(*landscape.start)))
+    places = np.array([start, *minima])
+    return Landscape(
+        name=f"{landscape.name}, turned by {degrees:g}°",
+        formula=landscape.formula,
+        value=lambda x, y: landscape.value(*turn_back(x, y)),
+        slope=lambda x, y: turn(*landscape.slope(*turn_back(x, y))),
+        window=tuple(
+            (
+                low if low < inside.min() else float(inside.min()) - 1,
+                high if high > inside.max() else float(inside.max()) + 1,
+            )
+            for (low, high), inside in zip(landscape.window, places.T, strict=True)
+        ),
+        minima=minima,
+        start=start,
+    )
 
 
 round_bowl = Landscape(

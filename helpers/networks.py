@@ -6,10 +6,12 @@ shape: parameters of shape (..., inputs, outputs) are that many networks, side b
 
 import copy
 from itertools import pairwise
-from numbers import Integral, Real
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
+
+from helpers import doors
 
 
 class Activation(NamedTuple):
@@ -65,7 +67,7 @@ class MultilayerPerceptron:
         self.depth = len(self.sizes) - 1
         self.activation = checked_activation(activation)
         self.params = {}
-        rng = np.random.default_rng(checked_integer("seed", seed, lowest=0))
+        rng = np.random.default_rng(doors.whole_number("seed", seed))
         for layer, (inputs, outputs) in enumerate(pairwise(self.sizes), start=1):
             deviation = initial_deviation(initial, inputs, outputs)
             self.params[f"W{layer}"] = deviation * rng.standard_normal((inputs, outputs))
@@ -75,17 +77,17 @@ class MultilayerPerceptron:
         """Return what each hidden layer puts out: a list of arrays, shape (..., n, units)."""
         return self._inputs_of_layers(self._checked_images(x))[1:]
 
-    def predict(self, x):
+    def scores(self, x):
         """Return the score of each class, shape (..., n, classes), for images (..., n, inputs).
 
         The softmax of the scores gives the probabilities; the largest score is the answer.
         """
-        return self._scores(self._inputs_of_layers(self._checked_images(x)))
+        return self._last_sums(self._inputs_of_layers(self._checked_images(x)))
 
     def loss(self, x, t):
         """Return the mean softmax cross-entropy in nats, shape (...), of images with labels `t`."""
         x, t = self._checked_examples(x, t)
-        scores = self.predict(x)
+        scores = self.scores(x)
         labels = np.broadcast_to(t, scores.shape[:-1])[..., None]
         of_labels = np.take_along_axis(scores, labels, axis=-1)
         return (log_sum_exp(scores) - of_labels).mean(axis=(-2, -1))
@@ -93,7 +95,7 @@ class MultilayerPerceptron:
     def accuracy(self, x, t):
         """Return the share of images, 0 to 1, shape (...), whose largest score is the label `t`."""
         x, t = self._checked_examples(x, t)
-        return (self.predict(x).argmax(axis=-1) == t).mean(axis=-1)
+        return (self.scores(x).argmax(axis=-1) == t).mean(axis=-1)
 
     def gradient(self, x, t):
         """Return the gradient of the loss: a dict with the keys and shapes of `params`.
@@ -115,7 +117,7 @@ class MultilayerPerceptron:
             inputs.append(ACTIVATIONS[self.activation].function(sums))
         return inputs
 
-    def _scores(self, inputs):
+    def _last_sums(self, inputs):
         return inputs[-1] @ self.params[f"W{self.depth}"] + self.params[f"b{self.depth}"]
 
     def _backpropagate(self, x, t):
@@ -123,7 +125,7 @@ class MultilayerPerceptron:
         x, t = self._checked_examples(x, t)
         inputs = self._inputs_of_layers(x)
         one_hot = t[..., None] == np.arange(self.sizes[-1])
-        delta = (softmax(self._scores(inputs)) - one_hot) / t.shape[-1]
+        delta = (softmax(self._last_sums(inputs)) - one_hot) / t.shape[-1]
         grads, activation_grads = {}, []
         for layer in range(self.depth, 0, -1):
             grads[f"b{layer}"] = delta.sum(axis=-2, keepdims=True)
@@ -160,7 +162,15 @@ def side_by_side(networks, copies):
 
     Its parameters have two leading axes, (copies, networks); its losses and accuracies have
     this shape, and a learning rate of shape (copies, 1, 1, 1) gives each copy its own.
+
+    Raises
+    ------
+    ValueError
+        If the networks differ in their layers, or there are none.
     """
+    shapes = {tuple(np.shape(param) for param in network.params.values()) for network in networks}
+    if len(shapes) != 1:
+        raise ValueError(f"networks must all have the same layers, got shapes {sorted(shapes)}")
     together = copy.copy(networks[0])
     together.params = {
         key: np.array([[network.params[key] for network in networks]] * copies)
@@ -205,16 +215,7 @@ def checked_sizes(sizes):
     try:
         sizes = tuple(sizes)
     except TypeError:
-        raise TypeError(f"sizes must be a sequence of integers, got {sizes!r}") from None
+        raise TypeError(f"sizes must be a sequence of whole numbers, got {sizes!r}") from None
     if len(sizes) < 2:
         raise ValueError(f"sizes must name at least the inputs and the classes, got {sizes}")
-    return tuple(checked_integer("sizes", size, lowest=1) for size in sizes)
-
-
-def checked_integer(name, value, lowest):
-    """Return `value` as an int of at least `lowest`, or raise an error that calls it `name`."""
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < lowest:
-        raise ValueError(f"{name} must be at least {lowest}, got {value}")
-    return int(value)
+    return tuple(doors.whole_number("sizes", size, lowest=1) for size in sizes)

@@ -2,117 +2,11 @@
 
 A rule changes `params`, a dict of float arrays, in place, given `grads`, a dict with the same
 keys and shapes. Every operation is elementwise and broadcasts, so a learning rate may be a
-number or an array. `Optimizer`, from which they inherit, only checks what it is handed.
+number or an array. What goes in is checked where it enters: by `descend`, `sweep`, `train` and
+`race` (see `helpers.doors`).
 """
 
-from functools import wraps
-
 import numpy as np
-
-# What each hyperparameter may be: a test, and its description for the error.
-ACCEPTED = {
-    "lr": (lambda value: value >= 0, "at least 0"),
-    "momentum": (lambda value: value >= 0, "at least 0"),
-    "beta1": (lambda value: (value >= 0) & (value < 1), "at least 0 and below 1"),
-    "beta2": (lambda value: (value >= 0) & (value < 1), "at least 0 and below 1"),
-    "eps": (lambda value: value >= 0, "at least 0"),
-}
-
-MEMORY = ("m", "v", "h")
-ARRAY = np.ndarray | np.generic  # an operation on arrays of shape () gives a numpy number
-
-
-class Optimizer:
-    """Check the hyperparameters that a rule stores and the arrays that its `update` gets.
-
-    Raises
-    ------
-    TypeError
-        If a hyperparameter is not a number or array of numbers, or `params` and `grads` are not
-        dicts of floating-point arrays.
-    ValueError
-        If a hyperparameter is out of its range, or `params` and `grads` differ in keys or shapes.
-    """
-
-    def __init_subclass__(cls):
-        """Put the check of the arrays before the update of every rule."""
-        if "update" in vars(cls):
-            cls.update = _checking_arrays(cls.update)
-
-    def __setattr__(self, name, value):
-        if name in ACCEPTED:
-            check_hyperparameter(name, value)
-        object.__setattr__(self, name, value)
-
-
-def check_hyperparameter(name, value):
-    """Raise an error unless `value`, a number or an array, is accepted for `name`."""
-    in_range, description = ACCEPTED[name]
-    if not (np.isscalar(value) or isinstance(value, np.ndarray)) or not holds_numbers(value):
-        raise TypeError(f"{name} must be a number or an array of numbers, got {value!r}")
-    if not np.all(np.isfinite(value) & in_range(value)):
-        raise ValueError(f"{name} must be finite and {description}, got {value!r}")
-
-
-def holds_numbers(array):
-    """Tell whether an array, or what numpy makes of a number, holds integers or floats."""
-    return np.asarray(array).dtype.kind in "iuf"
-
-
-def _checking_arrays(update):
-    @wraps(update)
-    def checked_update(self, params, grads):
-        check_arrays(params, grads)
-        check_memory(self, params)
-        return update(self, params, grads)
-
-    return checked_update
-
-
-def check_arrays(params, grads):
-    """Raise an error unless `grads` fits `params` and the step can be held in place."""
-    if not (isinstance(params, dict) and isinstance(grads, dict)):
-        raise TypeError(
-            "params and grads must be dicts of arrays, "
-            f"got {type(params).__name__} and {type(grads).__name__}"
-        )
-    if params.keys() != grads.keys():
-        raise ValueError(f"grads must have the keys of params, {list(params)}, got {list(grads)}")
-    for key, param in params.items():
-        if not (isinstance(param, np.ndarray) and param.dtype.kind == "f"):
-            raise TypeError(
-                f"params[{key!r}] must be an array of floats, which a step can change in place, "
-                f"got {_kind(param)}; write np.array(..., dtype=float)"
-            )
-        if np.shape(grads[key]) != param.shape:
-            raise ValueError(
-                f"grads[{key!r}] must have the shape of params[{key!r}], {param.shape}, "
-                f"got {np.shape(grads[key])}"
-            )
-        if not (isinstance(grads[key], ARRAY) and grads[key].dtype.kind in "iuf"):
-            raise TypeError(f"grads[{key!r}] must be an array of numbers, got {_kind(grads[key])}")
-
-
-def _kind(array):
-    return getattr(array, "dtype", type(array).__name__)
-
-
-def check_memory(optimizer, params):
-    """Raise an error if the optimizer's memory is of other params, which it would mix with these.
-
-    The memory of the rules of the lecture is looked at; what else a learner stores is free.
-    """
-    for name in MEMORY:
-        memory = getattr(optimizer, name, None)
-        if isinstance(memory, dict) and _shapes(memory) != _shapes(params):
-            raise ValueError(
-                f"params must have the keys and shapes of the optimizer's memory {name}, "
-                f"{_shapes(memory)}, got {_shapes(params)}; make a new optimizer for other params"
-            )
-
-
-def _shapes(arrays):
-    return {key: np.shape(array) for key, array in arrays.items()}
 
 
 def zeros_like(params):
@@ -120,7 +14,7 @@ def zeros_like(params):
     return {key: np.zeros_like(param) for key, param in params.items()}
 
 
-class SGD(Optimizer):
+class SGD:
     """Gradient descent: θ ← θ - η g.
 
     Stochastic when each gradient comes from a mini-batch (Robbins and Monro, 1951).
@@ -140,7 +34,7 @@ class SGD(Optimizer):
             params[key] -= self.lr * grads[key]
 
 
-class Momentum(Optimizer):
+class Momentum:
     """Momentum in the sum form: v ← α v - η g, θ ← θ + v (Polyak, 1964).
 
     Under a constant gradient the velocity tends to -η g / (1 - α).
@@ -150,7 +44,7 @@ class Momentum(Optimizer):
     lr : float or array
         Learning rate η, at least 0.
     momentum : float or array
-        Friction factor α, at least 0; the velocity dies out only below 1.
+        Momentum coefficient α, at least 0; the velocity dies out only below 1.
 
     Attributes
     ----------
@@ -170,7 +64,7 @@ class Momentum(Optimizer):
             params[key] += self.v[key]
 
 
-class AdaGrad(Optimizer):
+class AdaGrad:
     """AdaGrad: h ← h + g², θ ← θ - η g / (√h + ε) (Duchi, Hazan and Singer, 2011).
 
     Parameters
@@ -198,7 +92,7 @@ class AdaGrad(Optimizer):
             params[key] -= self.lr * grads[key] / (np.sqrt(self.h[key]) + self.eps)
 
 
-class Adam(Optimizer):
+class Adam:
     """Adam, Algorithm 1 of Kingma and Ba (arXiv 1412.6980).
 
     m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²,

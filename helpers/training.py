@@ -6,18 +6,37 @@ from dataclasses import dataclass
 import numpy as np
 from tqdm.auto import tqdm
 
-from helpers.networks import checked_integer, side_by_side
+from helpers import doors
+from helpers.networks import side_by_side
 
 
-@np.errstate(all="ignore")  # A diverging run is recorded, not warned about.
+def recorded(loop):
+    """Put a door before the taught loop: it checks what goes in and returns a History."""
+
+    @np.errstate(all="ignore")  # A diverging run is recorded, not warned about.
+    def train(network, optimizer, digits, epochs=10, batch_size=32, seed=0):
+        epochs = doors.whole_number("epochs", epochs, lowest=1)
+        batches = len(Minibatches(digits.train, batch_size, seed))
+        doors.memory(doors.optimizer(optimizer), network.params)
+        with (
+            doors.unchanged_on_error(optimizer, network.params),
+            progress(epochs * batches) as bar,
+        ):
+            watched = doors.Watched(optimizer, lambda _params: bar.update())
+            return History(loop(network, watched, digits, epochs, batch_size, seed))
+
+    train.__doc__ = loop.__doc__
+    return train
+
+
+@recorded
 def train(network, optimizer, digits, epochs=10, batch_size=32, seed=0):
     """Train `network` in place and return how it went.
 
     Parameters
     ----------
     network : MultilayerPerceptron
-    optimizer : Optimizer
-        Anything with `update(params, grads)`.
+    optimizer : object with `update(params, grads)`
     digits : Digits
         Gradients come from its training images alone.
     epochs : int
@@ -35,16 +54,26 @@ def train(network, optimizer, digits, epochs=10, batch_size=32, seed=0):
     Raises
     ------
     TypeError, ValueError
-        If `epochs`, `batch_size` or `seed` is not as above.
+        If an argument is not as above, a hyperparameter of the optimizer not in its range, or its
+        memory of another network. An error leaves network and optimizer as they were.
     """
     batches = Minibatches(digits.train, batch_size, seed)
-    history = [measure(network, digits)]
-    for _ in progress(epochs):
+    history = [evaluate(network, digits)]
+    for _ in range(epochs):
         for x, t in batches:
             grads = network.gradient(x, t)
             optimizer.update(network.params, grads)
-        history.append(measure(network, digits))
-    return History(history)
+        history.append(evaluate(network, digits))
+    return history
+
+
+def evaluate(network, digits):
+    """Return the training loss, the validation accuracy and the test accuracy of a network."""
+    return (
+        network.loss(*digits.train),
+        network.accuracy(*digits.validation),
+        network.accuracy(*digits.test),
+    )
 
 
 class Minibatches:
@@ -62,10 +91,13 @@ class Minibatches:
 
     def __init__(self, split, batch_size, seed):
         self.split = split
-        self.batch_size = checked_integer("batch_size", batch_size, lowest=1)
+        self.batch_size = doors.whole_number("batch_size", batch_size, lowest=1)
         self.lanes = np.shape(seed)
         seeds = [seed] if np.ndim(seed) == 0 else seed
-        self.rngs = [np.random.default_rng(checked_integer("seed", s, lowest=0)) for s in seeds]
+        self.rngs = [np.random.default_rng(doors.whole_number("seed", each)) for each in seeds]
+
+    def __len__(self):
+        return -(-len(self.split.x) // self.batch_size)
 
     def __iter__(self):
         n = len(self.split.x)
@@ -75,27 +107,17 @@ class Minibatches:
             yield self.split.x[chosen], self.split.t[chosen]
 
 
-def progress(epochs):
-    """Count the epochs; a run of more than a second shows a bar, which goes when it is over.
+def progress(updates):
+    """Count the updates; a run of more than a second shows a bar, which goes when it is over.
 
     No bar where the environment sets TQDM_DISABLE, which tqdm's bar for notebooks ignores.
     """
-    epochs = checked_integer("epochs", epochs, lowest=1)
     disable = bool(os.environ.get("TQDM_DISABLE"))
-    return tqdm(range(epochs), leave=False, delay=1, disable=disable)
-
-
-def measure(network, digits):
-    """Return the training loss, the validation accuracy and the test accuracy of a network."""
-    return (
-        network.loss(*digits.train),
-        network.accuracy(*digits.validation),
-        network.accuracy(*digits.test),
-    )
+    return tqdm(total=updates, leave=False, delay=1, disable=disable)
 
 
 class History:
-    """How a training run went: what `measure` saw before it and after every epoch.
+    """How a training run went: what `evaluate` saw before it and after every epoch.
 
     Attributes
     ----------
@@ -124,7 +146,7 @@ class History:
 
 @dataclass(frozen=True)
 class RaceResult:
-    """What one contender of a race did.
+    """What one rule of a race did.
 
     Attributes
     ----------
@@ -138,7 +160,7 @@ class RaceResult:
     history: History
 
     @property
-    def best(self):
+    def best_index(self):
         """Index of the rate with the highest final validation accuracy, averaged over seeds.
 
         Of equals, the first.
@@ -147,22 +169,22 @@ class RaceResult:
 
     @property
     def best_rate(self):
-        """The rate at `best`."""
-        return float(self.rates[self.best])
+        """The rate at `best_index`."""
+        return float(self.rates[self.best_index])
 
 
-def race(contenders, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0, 1, 2, 3, 4)):
+def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0, 1, 2, 3, 4)):
     """Train the same networks on the same mini-batches with several optimizers and rates.
 
-    The run of a contender with rate r and seed s is `train(make_network(s), contender(r), digits,
+    The run of a rule with rate r and seed s is `train(make_network(s), rule(r), digits,
     epochs, batch_size, s)`; all its rates and seeds run side by side, which is faster.
 
     Parameters
     ----------
-    contenders : dict of str to callable
+    rules : dict of str to callable
         Makes an optimizer from a learning rate, which is an array here: {"SGD": SGD}.
     rates : dict of str to sequence of float
-        Learning rates of each contender: the same number for each, so that the race is fair.
+        Learning rates of each rule: the same number for each, so that the race is fair.
     make_network : callable
         Makes a network from a seed.
     digits : Digits
@@ -177,26 +199,26 @@ def race(contenders, rates, make_network, digits, epochs=20, batch_size=32, seed
     Raises
     ------
     ValueError
-        If `rates` has other names than `contenders`, or not equally many rates for each; or if
+        If `rates` has other names than `rules`, or not equally many rates for each; or if
         there are no seeds.
     """
-    check_fair(contenders, rates)
+    check_fair(rules, rates)
     if len(seeds) == 0:
         raise ValueError("seeds must hold at least one seed, got none")
     networks = [make_network(seed) for seed in seeds]
     results = {}
-    for name, make_optimizer in contenders.items():
+    for name, rule in rules.items():
         lanes = side_by_side(networks, copies=len(rates[name]))
-        optimizer = make_optimizer(np.reshape(rates[name], (-1, 1, 1, 1)))
+        optimizer = doors.rule(rule)(np.reshape(rates[name], (-1, 1, 1, 1)))
         history = train(lanes, optimizer, digits, epochs, batch_size, seeds)
         results[name] = RaceResult(np.array(rates[name], dtype=float), history)
     return results
 
 
-def check_fair(contenders, rates):
-    """Raise an error unless every contender has the same number of rates, at least one."""
-    if contenders.keys() != rates.keys():
-        raise ValueError(f"rates must be for {sorted(contenders)}, got {sorted(rates)}")
+def check_fair(rules, rates):
+    """Raise an error unless every rule has the same number of rates, at least one."""
+    if rules.keys() != rates.keys():
+        raise ValueError(f"rates must be for {sorted(rules)}, got {sorted(rates)}")
     budgets = {name: len(values) for name, values in rates.items()}
     if len(set(budgets.values())) != 1 or 0 in budgets.values():
-        raise ValueError(f"rates must be equally many for each contender, got {budgets}")
+        raise ValueError(f"rates must be equally many for each rule, got {budgets}")

@@ -140,7 +140,7 @@ def test_own_function_can_be_walked_down():
     assert end == pytest.approx([1, -2], abs=1e-6)
 
 
-# What a learner may write without the base class.
+# What a learner may write.
 
 
 class Averaging:
@@ -172,6 +172,46 @@ def test_plain_class_of_a_learner_can_be_swept_too():
     for end, lr in zip(swept.positions, [0.1, 0.5], strict=True):
         alone = descend(Averaging(lr), ravine, steps=5)
         np.testing.assert_allclose(end, alone.positions[-1], rtol=1e-12)
+
+
+class Slotted:
+    __slots__ = ("counts", "lr", "v")
+
+    def __init__(self, lr):
+        self.lr = lr
+        self.v = {"position": [0, 0]}
+        self.counts = {"position": 0}
+
+    def update(self, params, grads):
+        self.counts["position"] += 1
+        self.v = {key: -self.lr * grad for key, grad in grads.items()}
+        for key in params:
+            params[key] += self.v[key]
+
+
+def test_slots_and_memories_of_whole_numbers_are_recorded_too():
+    optimizer = Slotted(lr=0.1)
+    trajectory = descend(optimizer, ravine, steps=3)
+    np.testing.assert_array_equal(
+        trajectory.positions, descend(SGD(0.1), ravine, steps=3).positions
+    )
+    assert trajectory.states.keys() == {"v"}
+    np.testing.assert_array_equal(trajectory.states["v"][0], [0, 0])
+    np.testing.assert_allclose(trajectory.states["v"][1:], np.diff(trajectory.positions, axis=0))
+
+
+def test_an_error_of_the_learners_own_update_shows_and_leaves_the_memory_alone():
+    class Typo(Slotted):
+        def update(self, params, grads):
+            super().update(params, grads)
+            if self.counts["position"] == 2:
+                params["position"] -= self.rate
+
+    optimizer = Typo(lr=0.1)
+    with pytest.raises(AttributeError, match="rate"):
+        descend(optimizer, ravine)
+    assert optimizer.counts == {"position": 0}
+    assert optimizer.v == {"position": [0, 0]}
 
 
 # Divergence --------------------------------------------------------------------------------------
@@ -226,6 +266,10 @@ WRONG_STEPS = [
     ("3", TypeError, "steps must be a whole number, got '3'"),
     (None, TypeError, "steps must be a whole number, got None"),
 ]
+NOT_FINITE = [
+    ((np.nan, 0), ValueError, r"start must be .*finite.*, got \(nan, 0\)"),
+    ((0, np.inf), ValueError, r"start must be .*finite.*, got \(0, inf\)"),
+]
 WRONG_STARTS = [
     ("here", TypeError, "start must hold numbers, got 'here'"),
     (1.0, ValueError, r"start must have shape \(\.\.\., 2\), .*got \(\)"),
@@ -233,8 +277,6 @@ WRONG_STARTS = [
 ]
 WRONG_SINGLE_STARTS = [
     (np.zeros((3, 2)), ValueError, r"start must be one finite position \(x, y\), got array"),
-    ((np.nan, 0), ValueError, r"start must be one finite position \(x, y\), got \(nan, 0\)"),
-    ((0, np.inf), ValueError, r"start must be one finite position \(x, y\), got \(0, inf\)"),
 ]
 
 
@@ -248,13 +290,15 @@ def test_wrong_steps_are_an_error(steps, error, message):
         sweep(SGD, ravine, steps=steps, lr=[0.1])
 
 
-@pytest.mark.parametrize(("start", "error", "message"), WRONG_STARTS + WRONG_SINGLE_STARTS)
+@pytest.mark.parametrize(
+    ("start", "error", "message"), WRONG_STARTS + WRONG_SINGLE_STARTS + NOT_FINITE
+)
 def test_wrong_start_is_an_error(start, error, message):
     with pytest.raises(error, match=message):
         descend(SGD(), ravine, start=start)
 
 
-@pytest.mark.parametrize(("start", "error", "message"), WRONG_STARTS)
+@pytest.mark.parametrize(("start", "error", "message"), WRONG_STARTS + NOT_FINITE)
 def test_wrong_start_of_a_sweep_is_an_error(start, error, message):
     with pytest.raises(error, match=message):
         sweep(SGD, ravine, start=start, lr=[0.1])
@@ -280,6 +324,29 @@ def test_wrong_grid_is_an_error(grid, error, message):
 def test_grid_that_the_rule_does_not_know_is_an_error():
     with pytest.raises(TypeError, match="momentum"):
         sweep(SGD, ravine, momentum=[0.9])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: descend(SGD, ravine), r"optimizer .* got the class SGD; make one: SGD\(lr=0.1\)"),
+        (lambda: descend({"lr": 0.1}, ravine), r"must have a method update.*got {'lr': 0.1}"),
+        (lambda: descend(SGD(), "ravine"), "landscape must be a Landscape.*got 'ravine'"),
+        (lambda: sweep(SGD(0.1), ravine, lr=[1]), "object of SGD; hand over the class itself, SGD"),
+        (lambda: sweep({"SGD": SGD}, ravine, lr=[1]), "rule must be a class .* object of dict"),
+        (lambda: sweep(SGD, SGD, lr=[1]), "landscape must be a Landscape.*got <class"),
+        (lambda: sweep(lambda lr: lr, ravine, lr=[1]), r"must have a method update"),
+    ],
+)
+def test_what_is_no_optimizer_rule_or_landscape_is_told_apart(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def test_a_sweep_in_which_all_diverge_has_no_best():
+    swept = sweep(SGD, ravine, steps=5000, lr=[1.5, 2.0])
+    with pytest.raises(ValueError, match="all of these diverged"):
+        _ = swept.best
 
 
 # A whole grid at once ----------------------------------------------------------------------------

@@ -37,10 +37,10 @@ def every_kind(runs):
         "paths": figures.paths(runs),
         "path_panels": figures.path_panels(runs),
         "path_arrows": figures.path_arrows("Momentum", momentum, {"v": momentum.states["v"]}),
-        "losses": figures.losses(runs),
+        "losses": figures.curves(runs, yscale="log"),
         "states": figures.states(momentum, {"v": momentum.states["v"]}, "Momentum"),
-        "curves": figures.curves(x, {"line": x**2}, "η", "f", marks={"m": 0.5}, levels={"l": 0.2}),
-        "curve_panels": figures.curve_panels(x, {"p": {"a": x}, "q": {"b": -x}}, "η", "f"),
+        "curves": figures.curves({"line": x**2}, "η", "f", x, marks={"m": 0.5}, levels={"l": 0.2}),
+        "panels": figures.curves({"p": {"a": x}, "q": {"b": -x}}, "η", "f", x),
         "heatmaps": figures.heatmaps(shades, x, x, *names, points={"best": (0.5, 0.5)}),
         "histograms": figures.histograms({"one": normal, "two": 2 * normal}, "activation"),
         "clouds": figures.clouds({"batch": normal}, (0, 0), "x", "y", "center"),
@@ -72,24 +72,24 @@ def test_text_alternative_tells_where_paths_start_and_end(runs):
 
 
 def test_text_alternative_tells_how_a_line_runs():
-    alt = figures.curves(None, {"line": [3, 1, 5, 4]}, "step", "loss").alt
+    alt = figures.curves({"line": [3, 1, 5, 4]}, "step", "loss").alt
     assert alt == "loss against step: line from 3 to 4, highest 5, lowest 1."
 
 
 def test_text_alternative_names_divergence_and_skips_what_is_not_finite():
     run = descend(SGD(1.5), ravine, steps=2000)
     assert f"diverged at step {run.diverged_at}" in figures.paths({"SGD": run}).alt
-    assert "has no finite value" in figures.curves(None, {"n": [np.nan, np.inf]}, "step", "f").alt
-    assert figures.losses({"SGD": run}).png()
+    assert "has no finite value" in figures.curves({"n": [np.nan, np.inf]}, "step", "f").alt
+    assert figures.curves({"SGD": run}, yscale="log").png()
 
 
 def test_numbers_at_the_level_of_rounding_are_written_as_zero():
-    assert "from 1 to 0." in figures.curves(None, {"line": [1, 3e-17]}, "step", "loss").alt
+    assert "from 1 to 0." in figures.curves({"line": [1, 3e-17]}, "step", "loss").alt
 
 
 def test_a_method_looks_the_same_in_every_picture(runs):
     for name, look in figures.LOOKS.items():
-        for picture in (figures.losses(runs), figures.paths(runs)):
+        for picture in (figures.curves(runs), figures.paths(runs)):
             lines = picture.figure.axes[0].lines
             line = next(line for line in lines if line.get_label() == name)
             assert (line.get_color(), line.get_marker()) == (look["color"], look["marker"])
@@ -148,7 +148,7 @@ def test_paths_over_two_landscapes_are_an_error(runs):
 
 def test_bands_lie_behind_the_line_of_the_same_name():
     lines, bands = {"a": [1, 2], "b": [2, 1]}, {"a": ([0, 1], [2, 3])}
-    axes = figures.curves([0, 1], lines, "step", "loss", bands=bands).figure.axes[0]
+    axes = figures.curves(lines, "step", "loss", bands=bands).figure.axes[0]
     (band,) = axes.collections
     assert to_rgb(band.get_facecolor()[0, :3]) == pytest.approx(to_rgb(axes.lines[0].get_color()))
     assert band.get_zorder() < axes.lines[0].get_zorder()
@@ -164,9 +164,33 @@ def test_arrows_start_at_the_places_of_the_path(runs):
 
 def test_panels_of_different_lengths_keep_their_own_numbers():
     lines = {"short": {"a": np.ones(5)}, "long": {"b": np.ones(50)}}
-    for axes in figures.curve_panels(None, lines, "step", "loss").figure.axes:
+    for axes in figures.curves(lines, "step", "loss").figure.axes:
         assert any(label.get_visible() for label in axes.get_xticklabels())
 
 
 def test_text_alternative_can_be_given():
-    assert figures.curves(None, {"a": [1, 2]}, "step", "f", alt="Two points.").alt == "Two points."
+    assert figures.curves({"a": [1, 2]}, "step", "f", alt="Two points.").alt == "Two points."
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: figures.curves({}), "lines must be a dict of names to values, got {}"),
+        (lambda: figures.curves([1, 2]), "lines must be a dict"),
+        (lambda: figures.curves({"a": [1], "p": {"b": [1]}}), "all panels or all lines"),
+        (lambda: figures.curves({"a": [1, 2]}, x=[1]), "'a' must have the length of x, 1, got 2"),
+        (lambda: figures.curves({"a": [1]}, bands={"b": ([0], [2])}), r"that are drawn, got \['b'"),
+        (
+            lambda: figures.curves({"p": {"a": [1]}}, bands={"q": {"a": ([0], [2])}}),
+            r"that are drawn, got \['a'",
+        ),
+        (
+            lambda: figures.heatmaps({"m": np.ones((2, 3))}, [1, 2], [1, 2, 3], "x", "y", "l"),
+            r"'m' must have shape \(len\(y\), len\(x\)\), \(3, 2\), got \(2, 3\)",
+        ),
+        (lambda: figures.images(np.zeros((3, 8, 8)), [1, 2]), "one for each image, 3, got 2"),
+    ],
+)
+def test_what_does_not_fit_is_an_error_and_not_half_a_picture(draw, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        draw()

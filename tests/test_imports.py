@@ -10,6 +10,7 @@ import pytest
 from tools.run_notebooks import ROOT
 
 LAYERS = [
+    "doors",
     "landscapes",
     "optimizers",
     "descent",

@@ -84,7 +84,7 @@ def test_scores_and_loss_follow_the_formula(activation, formula, batch):
     cross_entropy = -np.mean([np.log(probabilities[i, label]) for i, label in enumerate(t)])
     np.testing.assert_allclose(network.activations(x)[0], first, rtol=1e-13)
     np.testing.assert_allclose(network.activations(x)[1], second, rtol=1e-13)
-    np.testing.assert_allclose(network.predict(x), scores, rtol=1e-13)
+    np.testing.assert_allclose(network.scores(x), scores, rtol=1e-13)
     np.testing.assert_allclose(network.loss(x, t), cross_entropy, rtol=1e-13)
     assert network.accuracy(x, t) == np.mean(scores.argmax(axis=1) == t)
 
@@ -172,11 +172,11 @@ def test_networks_side_by_side_are_the_networks_one_by_one(activation, batch):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"sizes": 5}, TypeError, "sizes must be a sequence of integers, got 5"),
+        ({"sizes": 5}, TypeError, "sizes must be a sequence of whole numbers, got 5"),
         ({"sizes": (5,)}, ValueError, "sizes must name at least the inputs and the classes"),
         ({"sizes": (5, 0, 3)}, ValueError, "sizes must be at least 1, got 0"),
-        ({"sizes": (5, 2.5)}, TypeError, "sizes must be an integer, got 2.5"),
-        ({"sizes": (5, True)}, TypeError, "sizes must be an integer, got True"),
+        ({"sizes": (5, 2.5)}, TypeError, "sizes must be a whole number, got 2.5"),
+        ({"sizes": (5, True)}, TypeError, "sizes must be a whole number, got True"),
         ({"activation": "step"}, ValueError, r"activation must be one of \[.*\], got 'step'"),
         ({"activation": None}, ValueError, "activation must be one of"),
         ({"initial": "big"}, ValueError, r"initial must be one of .*, got 'big'"),
@@ -186,7 +186,7 @@ def test_networks_side_by_side_are_the_networks_one_by_one(activation, batch):
         ({"initial": True}, TypeError, r"initial must be one of .*, got True"),
         ({"initial": [1]}, TypeError, r"initial must be one of .*, got \[1\]"),
         ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
-        ({"seed": None}, TypeError, "seed must be an integer, got None"),
+        ({"seed": None}, TypeError, "seed must be a whole number, got None"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, error, message):
@@ -214,6 +214,6 @@ def test_wrong_examples_are_named(method, x, t, error, message):
 
 
 def test_images_of_the_wrong_width_are_named_without_labels_too():
-    for method in (MultilayerPerceptron(SIZES).predict, MultilayerPerceptron(SIZES).activations):
+    for method in (MultilayerPerceptron(SIZES).scores, MultilayerPerceptron(SIZES).activations):
         with pytest.raises(ValueError, match=r"x must have shape \(..., n, 6\)"):
             method(np.zeros((2, 7)))

@@ -1,5 +1,7 @@
 """Training: the loop does what it says, and a race is the runs that it stands for."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import tqdm.notebook
@@ -7,11 +9,11 @@ import tqdm.std
 
 from helpers import training
 from helpers.digits import Digits, Split, load_digits
-from helpers.networks import MultilayerPerceptron
+from helpers.networks import MultilayerPerceptron, side_by_side
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
 from helpers.training import History, Minibatches, RaceResult, race, train
 
-CONTENDERS = {"SGD": SGD, "Momentum": Momentum, "AdaGrad": AdaGrad, "Adam": Adam}
+RULES = {"SGD": SGD, "Momentum": Momentum, "AdaGrad": AdaGrad, "Adam": Adam}
 
 
 @pytest.fixture(scope="module")
@@ -113,15 +115,15 @@ def test_divergence_is_recorded_without_a_warning(few):
 
 
 def test_a_race_is_the_runs_it_stands_for(few):
-    rates = {name: [0.01, 0.1, 1e200] for name in CONTENDERS}
-    results = race(CONTENDERS, rates, small_network, few, epochs=3, batch_size=32, seeds=[4, 9])
-    assert list(results) == list(CONTENDERS)
+    rates = {name: [0.01, 0.1, 1e200] for name in RULES}
+    results = race(RULES, rates, small_network, few, epochs=3, batch_size=32, seeds=[4, 9])
+    assert list(results) == list(RULES)
     for name, result in results.items():
         np.testing.assert_array_equal(result.rates, rates[name])
         assert result.history.training_loss.shape == (4, 3, 2)
         for i, rate in enumerate(rates[name]):
             for j, seed in enumerate([4, 9]):
-                optimizer = CONTENDERS[name](rate)
+                optimizer = RULES[name](rate)
                 alone = train(small_network(seed), optimizer, few, 3, 32, seed)
                 run = result.history[i, j]
                 np.testing.assert_allclose(run.measures, alone.measures, rtol=1e-9)
@@ -131,7 +133,7 @@ def test_a_race_is_the_runs_it_stands_for(few):
 
 
 def test_everyone_in_a_race_starts_from_the_same_weights(few):
-    results = race(CONTENDERS, {name: [0.1] for name in CONTENDERS}, small_network, few, 1)
+    results = race(RULES, {name: [0.1] for name in RULES}, small_network, few, 1)
     starts = [result.history.training_loss[0] for result in results.values()]
     for start in starts:
         np.testing.assert_array_equal(start, starts[0])
@@ -143,7 +145,7 @@ def test_the_best_rate_has_the_highest_final_validation_accuracy_over_the_seeds(
     measures[-1, 1] = [[0.5, 0.7], [0.9, 0.9], [1.0, 0.1]]
     measures[-1, 2] = [[1, 1], [0, 0], [0, 0]]  # The test accuracy must not matter.
     result = RaceResult(np.array([0.1, 1.0, 10.0]), History(measures))
-    assert result.best == 1
+    assert result.best_index == 1
     assert result.best_rate == 1.0
 
 
@@ -151,12 +153,12 @@ def test_the_best_rate_has_the_highest_final_validation_accuracy_over_the_seeds(
     ("arguments", "error", "message"),
     [
         ({"epochs": 0}, ValueError, "epochs must be at least 1, got 0"),
-        ({"epochs": 1.5}, TypeError, "epochs must be an integer, got 1.5"),
+        ({"epochs": 1.5}, TypeError, "epochs must be a whole number, got 1.5"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
-        ({"batch_size": "all"}, TypeError, "batch_size must be an integer, got 'all'"),
+        ({"batch_size": "all"}, TypeError, "batch_size must be a whole number, got 'all'"),
         ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
-        ({"seed": None}, TypeError, "seed must be an integer, got None"),
-        ({"seed": [0, 0.5]}, TypeError, "seed must be an integer, got 0.5"),
+        ({"seed": None}, TypeError, "seed must be a whole number, got None"),
+        ({"seed": [0, 0.5]}, TypeError, "seed must be a whole number, got 0.5"),
     ],
 )
 def test_wrong_arguments_are_named(few, arguments, error, message):
@@ -183,7 +185,62 @@ def test_an_unfair_or_empty_race_is_refused(few, rates, seeds, message):
 def test_progress_bars_can_be_turned_off_everywhere(bar, setting, disabled, monkeypatch, capsys):
     monkeypatch.setattr(training, "tqdm", bar)
     monkeypatch.setenv("TQDM_DISABLE", setting)
-    epochs = training.progress(3)
-    assert epochs.disable == disabled
-    assert list(epochs) == [0, 1, 2]
+    with training.progress(3) as updates:
+        assert updates.disable == disabled
+        updates.update()
+        assert updates.n == (0 if disabled else 1)
     assert capsys.readouterr() == ("", "")  # A run this short shows no bar at all.
+
+
+def test_the_bar_counts_every_update(few, monkeypatch):
+    bars = []
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    monkeypatch.setattr(
+        training, "tqdm", lambda **how: bars.append(tqdm.std.tqdm(**how)) or bars[-1]
+    )
+    train(small_network(), SGD(), few, epochs=2, batch_size=30)
+    assert (bars[0].n, bars[0].total) == (8, 8)
+
+
+def test_an_error_in_the_middle_leaves_network_and_optimizer_as_they_were(few):
+    class Tiring(Momentum):
+        def update(self, params, grads):
+            super().update(params, grads)
+            if np.abs(params["b2"]).max() > 0.01:
+                raise RuntimeError("tired")
+
+    network, optimizer = small_network(), Tiring(lr=0.1)
+    arrays, before = dict(network.params), deepcopy(network.params)
+    with pytest.raises(RuntimeError, match="tired"):
+        train(network, optimizer, few)
+    assert optimizer.v is None
+    for key, array in arrays.items():
+        assert network.params[key] is array
+        np.testing.assert_array_equal(array, before[key])
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "error", "message"),
+    [
+        (SGD, TypeError, r"optimizer must be an object, got the class SGD; make one: SGD\("),
+        (SGD(lr=-1), ValueError, "lr must be finite and at least 0, got -1"),
+        ({"lr": 0.1}, TypeError, r"optimizer must have a method update\(params, grads\)"),
+    ],
+)
+def test_what_is_no_optimizer_does_not_train(few, optimizer, error, message):
+    with pytest.raises(error, match=message):
+        train(small_network(), optimizer, few)
+
+
+def test_the_memory_of_another_network_is_refused(few):
+    optimizer = Momentum()
+    train(small_network(), optimizer, few, epochs=1)
+    kept = deepcopy(optimizer.v)
+    with pytest.raises(ValueError, match="optimizer's memory v"):
+        train(MultilayerPerceptron((64, 5, 10)), optimizer, few)
+    np.testing.assert_equal(optimizer.v, kept)
+
+
+def test_networks_side_by_side_have_the_same_layers():
+    with pytest.raises(ValueError, match="networks must all have the same layers"):
+        side_by_side([small_network(), MultilayerPerceptron((64, 12, 12, 10))], copies=1)

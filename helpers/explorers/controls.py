@@ -6,7 +6,7 @@ import ipywidgets as widgets
 import numpy as np
 import traitlets
 
-from helpers.descent import starting_point
+from helpers import doors
 from helpers.landscapes import LANDSCAPES
 
 # Each number of an optimizer: its name, its range, and whether its slider is logarithmic.
@@ -144,7 +144,7 @@ class Ground:
             NumberBox(description=f"start {name}", style=style, layout={"width": width})
             for name, style, width in (("x", NAME, "224px"), ("y", SHORT_NAME, "164px"))
         )
-        point = starting_point(landscape, start)
+        point = doors.start(landscape, start)
         for name, value, limits in zip("xy", point, landscape.window, strict=True):
             checked(f"start {name}", value, *limits)
         self.place(landscape, point)

@@ -5,7 +5,8 @@ from typing import ClassVar
 import ipywidgets as widgets
 import numpy as np
 
-from helpers.descent import checked_steps, descend
+from helpers import doors
+from helpers.descent import descend
 from helpers.explorers import panels
 from helpers.explorers.controls import CELL, NAME, SHORT_NAME, WRAP, Dial, checked
 from helpers.explorers.panels import Mark
@@ -46,7 +47,7 @@ class BlindfoldGame(Explorer):
 
     def __init__(self, seed=1, steps=20):
         super().__init__()
-        self.budget = checked_steps(steps)
+        self.budget = doors.whole_number("steps", steps)
         self.kind = widgets.Dropdown(
             options=list(self.ranges), description="mountains", style=NAME, layout=CELL
         )

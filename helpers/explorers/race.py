@@ -5,7 +5,8 @@ from typing import ClassVar
 import ipywidgets as widgets
 import numpy as np
 
-from helpers.descent import checked_steps, descend, sweep
+from helpers import doors
+from helpers.descent import descend, sweep
 from helpers.explorers import panels
 from helpers.explorers.controls import (
     DIALS,
@@ -48,7 +49,7 @@ class Race(OnGround):
     def __init__(self, landscape=ravine, start=None, steps=30):
         super().__init__()
         self.first_landscape = landscape
-        self.first_steps = checked("steps", checked_steps(steps), 0, 300)
+        self.first_steps = checked("steps", doors.whole_number("steps", steps), 0, 300)
         self.ground = Ground(landscape, start)
         self.first_start = self.ground.start
         self.steps = Dial("steps", self.first_steps, 0, 300)

@@ -5,7 +5,8 @@ from functools import partial
 import ipywidgets as widgets
 import numpy as np
 
-from helpers.descent import checked_steps, descend, sweep
+from helpers import doors
+from helpers.descent import descend, sweep
 from helpers.explorers import panels
 from helpers.explorers.controls import WRAP, Dial, buttons
 from helpers.explorers.panels import Mark
@@ -31,7 +32,7 @@ class RateMap(Explorer):
 
     def __init__(self, landscape=ravine, steps=30):
         super().__init__()
-        self.landscape, self.number_of_steps = landscape, checked_steps(steps)
+        self.landscape, self.number_of_steps = landscape, doors.whole_number("steps", steps)
         self.curvatures = curvatures(landscape)
         self.highest_rate = 4.2 / max(self.curvatures)
         self.lr = Dial("learning rate η", 0.1, 0.0, self.highest_rate)

@@ -4,11 +4,11 @@ import inspect
 
 import numpy as np
 
-from helpers.descent import checked_steps
+from helpers import doors
 from helpers.explorers.controls import DIALS, TEXTBOOK_RATES, Dial, Ground, checked
 from helpers.explorers.stage import Explorer, told
 from helpers.landscapes import ravine
-from helpers.optimizers import MEMORY, SGD
+from helpers.optimizers import SGD
 
 
 class OnGround(Explorer):
@@ -67,7 +67,7 @@ class Walker(OnGround):
                 raise ValueError(f"numbers must be among {', '.join(defaults)}, got {name}")
             checked(name, value, DIALS[name]["low"], DIALS[name]["high"])
         self.first_numbers = {**defaults, **numbers}
-        self.first_steps = checked("steps", checked_steps(steps), 0, 300)
+        self.first_steps = checked("steps", doors.whole_number("steps", steps), 0, 300)
         self.ground = Ground(landscape, start)
         self.first_start = self.ground.start
         self.first_landscape = landscape
@@ -85,7 +85,7 @@ class Walker(OnGround):
     def memory(self, run):
         """Return the states of a run; before the first step they are zero, too."""
         fresh, zeros = self.rule(**self.settings), np.zeros_like(run.positions)
-        return {name: run.states.get(name, zeros) for name in MEMORY if hasattr(fresh, name)}
+        return {name: run.states.get(name, zeros) for name in doors.MEMORY if hasattr(fresh, name)}
 
     def title(self):
         """Say in words what walks where, for the text alternative."""
