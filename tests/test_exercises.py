@@ -697,8 +697,8 @@ def test_other_forms_of_untouched(source):
         "class MyMomentum: ...",
         "class MyMomentum:\n    def __init__(self, lr):\n        self.lr = lr\n"
         "    def update(self, params, grads): ...",
-        "from helpers.optimizers import Optimizer\n"
-        "class MyMomentum(Optimizer):\n    def update(self, params, grads): ...",
+        "from helpers.optimizers import Momentum\n"
+        "class MyMomentum(Momentum):\n    def update(self, params, grads): ...",
     ],
 )
 def test_other_forms_of_an_untouched_class(source):
