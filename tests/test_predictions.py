@@ -252,7 +252,7 @@ def test_each_answer_opens_its_verdict_and_one_shows_without(up):
     up["a"]["reason"], up["b"]["reason"] = "Indeed.", "Alas."
     page = Prediction("up")._repr_html_()
     opened = re.findall(
-        r'<details name="predict-up"><summary>(.*?)</summary>\n<p>(.*?)</p></details>', page
+        r'<details name="predict-up"><summary[^>]*>(.*?)</summary>\n<p>(.*?)</p></details>', page
     )
     assert [(button, plain(words)) for button, words in opened] == [
         ("(a) yes", "✓ Right. Indeed."),

@@ -72,7 +72,7 @@ class Prediction:
     def _repr_html_(self):
         return "\n".join(
             [
-                '<section class="prediction" data-lm-suppress-shortcuts="true">',
+                '<section class="prediction">',
                 f"<style>\n{STYLE}</style>",
                 f"<p><b>Predict.</b> {self.table['question']}</p>",
                 *map(self._answer, self.answers),
@@ -86,8 +86,10 @@ class Prediction:
         return self._details(f"({letter}) {answer}", f"{self._mark(letter)} {reason}")
 
     def _details(self, button, words):
+        # Keys on the button are not for JupyterLab, where "a" would insert a cell.
         return (
-            f'<details name="predict-{self.name}"><summary>{button}</summary>\n'
+            f'<details name="predict-{self.name}">'
+            f'<summary data-lm-suppress-shortcuts="true">{button}</summary>\n'
             f"<p>{words}</p></details>"
         )
 
