@@ -38,6 +38,7 @@ EARTH_SHADES = LinearSegmentedColormap.from_list("earth", EARTH)
 RELIEF_SHADES = LinearSegmentedColormap.from_list("relief", RELIEF)
 SHADES = "cividis"  # made for color-blind readers, and even in gray
 ARROW_COLORS = ["#D9694A", "#33302B"]  # near those of the drawing; told apart in gray
+POINTS = "#0072B2"
 BEHIND_TEXT = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
 
 
@@ -215,7 +216,7 @@ def gradient_field(landscape, uphill=False, equal_lengths=False):
     """
     figure, axes = _map(landscape)
     (x_min, x_max), (y_min, y_max) = landscape.window
-    spacing = (x_max - x_min) / 16
+    spacing = (x_max - x_min) / (16 if equal_lengths else 12)
     x, y = np.meshgrid(
         np.arange(x_min + spacing / 2, x_max, spacing),
         np.arange(y_min + spacing / 2, y_max, spacing),
@@ -235,7 +236,7 @@ def gradient_field(landscape, uphill=False, equal_lengths=False):
         zorder=3,
         angles="xy",
         scale_units="xy",
-        scale=longest / (spacing * (0.8 if equal_lengths else 2)),
+        scale=longest / (0.85 * spacing),
         width=0.0028,
     )
     way = "Gradient, the way up," if uphill else "Minus the gradient, the way down,"
@@ -270,14 +271,15 @@ def path_panels(trajectories):
     Parameters
     ----------
     trajectories : dict of str to Trajectory
-        All over the same landscape; the names are the titles.
+        All over the same landscape; the names are the titles. One that begins with a method, as
+        in "SGD, η = 1", has its color.
     """
     landscape = _common_landscape(trajectories)
     rows = -(-len(trajectories) // 2)
     figure = Figure(figsize=(9.5, 0.5 + 2.6 * rows))
     all_axes = list(figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flat)
-    looks = looks_of(trajectories)
-    for axes, look, (name, trajectory) in zip(all_axes, looks, trajectories.items(), strict=False):
+    for axes, (name, trajectory) in zip(all_axes, trajectories.items(), strict=False):
+        (look,) = looks_of([name.split(",")[0]])
         _draw_map(axes, landscape)
         _draw_path(axes, trajectory, look, name)
         axes.set_title(_path_label(name, trajectory))
@@ -560,7 +562,7 @@ def clouds(panels, center, xlabel, ylabel, center_label):
     all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     words = []
     for axes, (title, points) in zip(all_axes, panels.items(), strict=True):
-        axes.plot(*points.T, "o", color="#0072B2", markersize=4, alpha=0.35, markeredgewidth=0)
+        axes.plot(*points.T, "o", color=POINTS, markersize=4, alpha=0.35, markeredgewidth=0)
         axes.plot(
             *center, "*", color="black", markersize=15, markeredgecolor="white", label=center_label
         )
@@ -571,6 +573,28 @@ def clouds(panels, center, xlabel, ylabel, center_label):
         words.append(f"{title}: {len(points)} points, spread {_number(spread)}")
     _legend_below(figure, all_axes[0])
     return Picture(figure, _sentence(f"Clouds around the {center_label}, {_point(center)}", words))
+
+
+@matplotlib.rc_context(STYLE)
+def scatter(x, y, xlabel, ylabel, lines):
+    """Draw a point for each pair of values, and straight lines through them.
+
+    Parameters
+    ----------
+    x, y : array_like, shape (n,)
+    xlabel, ylabel : str
+    lines : dict of str to (slope, intercept)
+    """
+    figure = Figure(figsize=(7.5, 4.4))
+    axes = figure.add_subplot(xlabel=xlabel, ylabel=ylabel)
+    axes.plot(x, y, "o", color=POINTS, markersize=4, alpha=0.35, markeredgewidth=0)
+    ends = np.array([np.min(x), np.max(x)])
+    for look, (name, (slope, intercept)) in zip(OTHER_LOOKS, lines.items(), strict=False):
+        axes.plot(ends, slope * ends + intercept, **{**look, "marker": ""}, label=name)
+    _grid_lines(axes)
+    _legend_below(figure, axes)
+    slopes = [f"{name}, slope {_number(slope)}" for name, (slope, _) in lines.items()]
+    return Picture(figure, _sentence(f"{ylabel} against {xlabel}, {len(x)} points", slopes))
 
 
 @matplotlib.rc_context(STYLE)

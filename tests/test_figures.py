@@ -43,6 +43,7 @@ def every_kind(runs):
         "panels": figures.curves({"p": {"a": x}, "q": {"b": -x}}, "η", "f", x),
         "heatmaps": figures.heatmaps(shades, x, x, *names, points={"best": (0.5, 0.5)}),
         "histograms": figures.histograms({"one": normal, "two": 2 * normal}, "activation"),
+        "scatter": figures.scatter(*normal.T, "u", "l", {"best line": (0.5, 0.0)}),
         "clouds": figures.clouds({"batch": normal}, (0, 0), "x", "y", "center"),
         "images": figures.images(np.zeros((3, 8, 8)), [1, 2, 3]),
     }
