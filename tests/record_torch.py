@@ -1,4 +1,6 @@
-"""Record what PyTorch's optimizers do, for test_optimizers.py: writes torch_trajectories.npz.
+"""Record what PyTorch's optimizers do: writes torch_trajectories.npz.
+
+test_optimizers.py compares the lecture's four rules with it, test_exercises.py the solutions.
 
 Run it by hand, with torch installed (it is no dependency of the tests):
 
@@ -19,6 +21,9 @@ RULES = {
     "Momentum": lambda params, lr: torch.optim.SGD(params, lr=lr, momentum=0.9),
     "AdaGrad": lambda params, lr: torch.optim.Adagrad(params, lr=lr, eps=1e-7),
     "Adam": lambda params, lr: torch.optim.Adam(params, lr=lr, betas=(0.9, 0.999), eps=1e-8),
+    "RMSProp": lambda params, lr: torch.optim.RMSprop(params, lr=lr, alpha=0.9, eps=1e-7),
+    "Nesterov": lambda params, lr: torch.optim.SGD(params, lr=lr, momentum=0.9, nesterov=True),
+    "AMSGrad": lambda params, lr: torch.optim.Adam(params, lr=lr, amsgrad=True),
 }
 
 # Formula, start, steps, learning rates.
@@ -45,6 +50,7 @@ SCENES = {
 
 SHAPES = {"number": (), "vector": (3,), "matrix": (2, 3), "tensor": (2, 1, 3)}
 DICT_RATES = {"SGD": 0.1, "Momentum": 0.02, "AdaGrad": 0.1, "Adam": 0.01}
+DICT_RATES |= {"RMSProp": 0.01, "Nesterov": 0.02, "AMSGrad": 0.01}
 DICT_STEPS = 50
 
 

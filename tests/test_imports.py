@@ -21,7 +21,6 @@ LAYERS = [
     "figures",
     "explorers",
     "predictions",
-    "attempts",
     "exercises",
 ]
 DRAWING = {"matplotlib": {"figures", "explorers"}, "ipywidgets": {"explorers"}}

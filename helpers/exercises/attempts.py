@@ -1,0 +1,233 @@
+"""An attempt is run, whatever it does: raise, return nonsense, never end. It gets a `Verdict`."""
+
+import ctypes
+import dis
+import inspect
+import linecache
+import sys
+import threading
+import time
+import tomllib
+import traceback
+import warnings
+from contextvars import copy_context
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+TIME_LIMIT = 3.0  # seconds for all runs of one check
+WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, repr=False)
+class Verdict:
+    """The answer to an attempt; shown as one line.
+
+    Attributes
+    ----------
+    passed : bool or None
+        None if the exercise was not attempted yet.
+    message : str
+        What holds, or what differs.
+    hint : str
+        The likely mistake; "" where there is nothing to hint at.
+    """
+
+    passed: bool | None
+    message: str
+    hint: str = ""
+
+    def __repr__(self):
+        words = {"message": self.message, "hint": self.hint}
+        return WORDS["hint"].format(**words) if self.hint else self.message
+
+
+def said(key, **values):
+    """Return a message of the catalog, filled in."""
+    return WORDS[key]["message"].format(**values)
+
+
+def right(message):
+    """Return the Verdict on an attempt that passed."""
+    return Verdict(True, WORDS["right"].format(message=message))
+
+
+def not_yet(key, hint=None, **values):
+    """Return the Verdict on an attempt that did not pass, with the catalog's hint or another."""
+    if hint is None:
+        hint = WORDS[key].get("hint", "").format(**values)
+    return Verdict(False, WORDS["not_yet"].format(message=said(key, **values)), hint)
+
+
+# ---- Running code that may do anything ----------------------------------------------------------
+
+
+class Slip(Exception):
+    """A flaw that a check notices while it runs an attempt; `key` leads to its words."""
+
+    def __init__(self, key, hint=None, **values):
+        super().__init__(key)
+        self.key, self.hint, self.values = key, hint, values
+
+
+class Stopped(SystemExit):
+    """Ends an attempt that takes too long; `except Exception` lets it pass, threads hide it."""
+
+    endless = True  # whether one case took most of the time
+
+
+def observe(run, cases):
+    """Return what `run` gives for each case, or the exception that it raises, and the warnings.
+
+    The runs share one time limit; after it the last outcome is a `Stopped`.
+    """
+    outcomes, begun = [], []
+
+    def work():
+        for case in cases:
+            begun.append(time.monotonic())
+            try:
+                outcomes.append(run(case))
+            except Stopped as error:
+                outcomes.append(error)
+                return
+            except BaseException as error:
+                outcomes.append(error)
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        ended = ends_in_time(work, TIME_LIMIT)
+    outcomes = list(outcomes)
+    if not ended:
+        if not (outcomes and isinstance(outcomes[-1], Stopped)):
+            outcomes.append(Stopped())
+        outcomes[-1].endless = time.monotonic() - begun[-1] > TIME_LIMIT / 2
+    return outcomes, warned
+
+
+def ends_in_time(work, seconds):
+    """Run `work` in a thread, stop it after so many seconds, and tell whether it ended by itself.
+
+    The interpreter can raise an exception in a thread from outside, between two bytecodes. Unlike
+    a signal this works on Windows and whichever thread asks; unlike a trace function it neither
+    slows the attempt nor displaces a debugger; and if the attempt hangs in a call that does not
+    come back (a sleep), the check answers all the same. The context goes along: it holds numpy's
+    handling of floating-point errors. An event tells the end, since a `join` that is interrupted
+    takes the thread for ended (Python 3.11 and 3.12).
+    """
+    ended = threading.Event()
+
+    def work_and_tell():
+        try:
+            work()
+        finally:
+            ended.set()
+
+    thread = threading.Thread(target=copy_context().run, args=(work_and_tell,), daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # a Python in the browser has no threads
+        print(said("no_threads"))
+        work()
+        return True
+    deadline = time.monotonic() + seconds
+    try:
+        while not ended.wait(0.05):  # in short turns, so that an interrupt is seen everywhere
+            if time.monotonic() > deadline:
+                return False
+        return True
+    finally:
+        stop(thread, ended)
+
+
+def stop(thread, ended, patience=0.5):
+    """Raise `Stopped` in a thread until it ends; code may swallow it once or twice."""
+    deadline = time.monotonic() + patience
+    while not ended.is_set() and time.monotonic() < deadline:
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(
+            ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
+        )
+        ended.wait(0.05)
+
+
+def verdict_on_error(name, error, done=0, count=1):
+    """Return the Verdict on an attempt that ended with an exception, in case `done` of `count`."""
+    if isinstance(error, Slip):
+        return not_yet(error.key, error.hint, name=name, **error.values)
+    where = line_of_the_learner(error)
+    if isinstance(error, Stopped):
+        key = "stopped" if error.endless else "slow"
+        return not_yet(key, name=name, seconds=TIME_LIMIT, where=where, done=done, count=count)
+    what = "".join(traceback.format_exception_only(error)).strip().splitlines()[0]
+    hint = WORDS["errors"].get(type(error).__name__, "")
+    return not_yet("raises", hint, name=name, error=cut(what, 200), where=where)
+
+
+def cut(text, length):
+    """Return a text with its end left out where it is longer than `length`."""
+    return text if len(text) <= length else text[:length] + " …"
+
+
+def line_of_the_learner(error):
+    """Return ", in line 3: `code`" for the deepest line that is not in a library, or ""."""
+    theirs = [
+        (frame.f_code.co_filename, number)
+        for frame, number in traceback.walk_tb(error.__traceback__)
+        if not is_library(frame)
+    ]
+    if not theirs:
+        return ""
+    file, number = theirs[-1]
+    code = linecache.getline(file, number).strip()
+    return WORDS["in_line"].format(line=number) + (f": `{cut(code, 100)}`" if code else "")
+
+
+def is_library(frame):
+    """Tell whether a frame runs code of Python, of an installed package or of helpers."""
+    package = frame.f_globals.get("__name__", "").partition(".")[0]
+    folders = {"site-packages", "dist-packages"} & set(Path(frame.f_code.co_filename).parts)
+    return bool(folders) or package in {"helpers", *sys.stdlib_module_names}
+
+
+def is_blank(attempt):
+    """Tell whether an attempt is still the `...` that the notebook gives."""
+    if inspect.isclass(attempt):
+        update = vars(attempt).get("update")
+        return is_blank(update) if update else not has_methods(attempt)
+    code = getattr(inspect.unwrap(attempt), "__code__", None) if callable(attempt) else None
+    return does_nothing(code) if code else attempt is ...
+
+
+def has_methods(attempt):
+    """Tell whether a class defines any function."""
+    return any(map(inspect.isfunction, vars(attempt).values()))
+
+
+def does_nothing(code):
+    """Tell whether compiled code only returns None (or `...`)."""
+    framing = {"RESUME", "NOP", "RETURN_VALUE"}
+    constants = {"LOAD_CONST", "RETURN_CONST"}
+    rest = [step for step in dis.get_instructions(code) if step.opname not in framing]
+    return all(step.opname in constants and step.argval in (None, ...) for step in rest)
+
+
+def numbers(result):
+    """Return what an attempt gave back as an array of floats."""
+    if result is None:
+        raise Slip("none")
+    try:
+        array = np.asarray(result)
+    except ValueError:
+        raise Slip("ragged") from None
+    if array.dtype.kind not in "buif":
+        raise Slip("no_numbers", kind=a_kind(result))
+    return array.astype(float)
+
+
+def a_kind(value):
+    """Return "an int", "a str" and so on."""
+    if value is None:
+        return "None"
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}"
