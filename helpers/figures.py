@@ -106,7 +106,7 @@ def profile(height, window, places=None, tangents=None, walks=None):
             axes.plot(x, height(x), "o", color=INK, markersize=8)
             _name_place(axes, label, (x, height(x)))
         if walk is not None:
-            axes.plot(walk, height(walk), color=INK, marker="o", markeredgecolor="white")
+            axes.plot(walk, height(walk), color=INK, marker="o", markersize=7, markeredgecolor="white")
             axes.plot(walk[0], height(walk[0]), "o", color="white", markeredgecolor=INK, ms=9)
             axes.plot(walk[-1], height(walk[-1]), "X", color=INK, markeredgecolor="white", ms=10)
         axes.set(title=name, xlabel="x", ylabel="height f(x)")
@@ -176,7 +176,7 @@ def surface(landscape, elevation=35, azimuth=-60, relief=0.8, window=None):
     axes.set(xlabel="x", ylabel="y", zlabel="f(x, y)", title=_title(landscape))
     for axis, most in ((axes.xaxis, 4), (axes.yaxis, 4), (axes.zaxis, 4 if relief > 0.6 else 2)):
         axis.set_major_locator(MaxNLocator(most))
-    axes.set_box_aspect((1.6, 1.2, relief), zoom=1.1)
+    axes.set_box_aspect((1.6, 1.2, relief), zoom=1.2)
     return Picture(
         figure,
         f"Surface of the {landscape.name}; height from {_number(heights.min())} "
