@@ -106,7 +106,9 @@ def profile(height, window, places=None, tangents=None, walks=None):
             axes.plot(x, height(x), "o", color=INK, markersize=8)
             _name_place(axes, label, (x, height(x)))
         if walk is not None:
-            axes.plot(walk, height(walk), color=INK, marker="o", markersize=7, markeredgecolor="white")
+            axes.plot(
+                walk, height(walk), color=INK, marker="o", markersize=7, markeredgecolor="white"
+            )
             axes.plot(walk[0], height(walk[0]), "o", color="white", markeredgecolor=INK, ms=9)
             axes.plot(walk[-1], height(walk[-1]), "X", color=INK, markeredgecolor="white", ms=10)
         axes.set(title=name, xlabel="x", ylabel="height f(x)")
