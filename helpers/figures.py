@@ -643,6 +643,8 @@ def _grid(landscape, resolution):
 
 
 def _title(landscape):
+    if not landscape.formula:
+        return landscape.name
     return f"{landscape.name},  $f(x, y) = {landscape.formula}$"
 
 

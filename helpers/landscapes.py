@@ -42,7 +42,7 @@ class Landscape:
     ----------
     name : str
     formula : str
-        LaTeX, without dollar signs.
+        LaTeX, without dollar signs; "" where there is none to show.
     value : callable
         (x, y) -> loss; broadcasts over arrays.
     slope : callable
@@ -150,7 +150,7 @@ def turned(landscape, degrees):
     -------
     Landscape
         Its minima and its start are turned along; its window is that of `landscape`, widened
-        where these would lie outside.
+        where these would lie near its edge or outside. It has no formula to show.
     """
     cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
 
@@ -163,16 +163,14 @@ def turned(landscape, degrees):
     minima = tuple(tuple(map(float, turn(*minimum))) for minimum in landscape.minima)
     start = tuple(map(float, turn(*landscape.start)))
     places = np.array([start, *minima])
+    margin = max(high - low for low, high in landscape.window) / 6
     return Landscape(
         name=f"{landscape.name}, turned by {degrees:g}°",
-        formula=landscape.formula,
+        formula="",
         value=lambda x, y: landscape.value(*turn_back(x, y)),
         slope=lambda x, y: turn(*landscape.slope(*turn_back(x, y))),
         window=tuple(
-            (
-                low if low < inside.min() else float(inside.min()) - 1,
-                high if high > inside.max() else float(inside.max()) + 1,
-            )
+            (min(low, float(inside.min()) - margin), max(high, float(inside.max()) + margin))
             for (low, high), inside in zip(landscape.window, places.T, strict=True)
         ),
         minima=minima,

@@ -14,6 +14,7 @@ from helpers.landscapes import (
     mountain_range,
     numerical_gradient,
     ravine,
+    turned,
 )
 
 WINDOW = ((-2, 3), (-1, 4))
@@ -390,3 +391,23 @@ def arguments(**changes):
 def test_what_makes_no_landscape_is_an_error(changes, error, message):
     with pytest.raises(error, match=message):
         from_function(**arguments(**changes))
+
+
+@pytest.mark.parametrize("degrees", [0, 30, 45, 90, -120])
+@pytest.mark.parametrize("name", LANDSCAPES)
+def test_a_turned_landscape_is_the_same_seen_from_another_side(name, degrees):
+    landscape = LANDSCAPES[name]
+    other = turned(landscape, degrees)
+    angle = np.deg2rad(degrees)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    places = np.random.default_rng(0).uniform(*np.transpose(landscape.window), size=(20, 2))
+    np.testing.assert_allclose(other(places @ turn.T), landscape(places), rtol=1e-9, atol=1e-9)
+    expected = landscape.gradient(places) @ turn.T
+    np.testing.assert_allclose(other.gradient(places @ turn.T), expected, rtol=1e-7, atol=1e-7)
+    low, high = np.transpose(other.window)
+    for place, original in zip(
+        [other.start, *other.minima], [landscape.start, *landscape.minima], strict=True
+    ):
+        np.testing.assert_allclose(place, turn @ original, atol=1e-12)
+        assert (low < place).all()
+        assert (place < high).all()
