@@ -60,8 +60,8 @@ class Picture:
     def png(self):
         """Return the figure as PNG bytes."""
         png = io.BytesIO()
-        # 256 colors are plenty for a chart and make it a quarter of the size.
-        _pixels(self.figure, DPI).quantize(256).save(png, "png")
+        # 128 colors are plenty for a chart and make it a third of the size.
+        _pixels(self.figure, DPI).quantize(128).save(png, "png")
         return png.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
