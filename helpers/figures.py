@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from PIL import Image
 
 from helpers.descent import Trajectory
@@ -37,6 +37,7 @@ PIXELS_PER_INCH_SHOWN = 88
 EARTH_SHADES = LinearSegmentedColormap.from_list("earth", EARTH)
 RELIEF_SHADES = LinearSegmentedColormap.from_list("relief", RELIEF)
 SHADES = "cividis"  # made for color-blind readers, and even in gray
+ARROW_COLORS = ["#D9694A", "#33302B"]  # near those of the drawing; told apart in gray
 POINTS = "#0072B2"
 BEHIND_TEXT = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
 
@@ -60,8 +61,8 @@ class Picture:
     def png(self):
         """Return the figure as PNG bytes."""
         png = io.BytesIO()
-        # 128 colors are plenty for a chart and make it a third of the size.
-        _pixels(self.figure, DPI).quantize(128).save(png, "png")
+        # 256 colors are plenty for a chart and make it a quarter of the size.
+        _pixels(self.figure, DPI).quantize(256).save(png, "png")
         return png.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -292,62 +293,35 @@ def path_panels(trajectories):
 
 @matplotlib.rc_context(STYLE)
 def path_arrows(name, trajectory, arrows):
-    """Draw one descent with arrows on its map, for instance the parts of each step, tip to tail.
+    """Draw one descent with arrows at its places, for instance the parts of each step.
 
     Parameters
     ----------
     name : str
         That of a method gives the path its color and marker.
     trajectory : Trajectory
-    arrows : dict of str to (tails, vectors), each an array of shape (n, 2)
-        Where the arrows of a kind begin and how far they reach, in the units of the map. The name
-        of a quantity, such as "push −ηg", gives them its color.
+    arrows : dict of str to ndarray, shape (steps + 1, 2)
+        Name and arrows of each kind, in the units of the map; row k starts at position k.
     """
     figure, axes = _map(trajectory.landscape)
     (look,) = looks_of([name])
     _draw_path(axes, trajectory, look, name)
-    for arrow_look, (kind, (tails, vectors)) in zip(looks_of(arrows), arrows.items(), strict=True):
+    kinds = zip(ARROW_COLORS, arrows.items(), strict=False)
+    for color, (kind, vectors) in kinds:
         axes.quiver(
-            *np.transpose(tails),
+            *trajectory.positions.T,
             *np.transpose(vectors),
-            color=arrow_look["color"],
+            color=color,
             angles="xy",
             scale_units="xy",
             scale=1,
-            units="inches",
-            width=0.035,
+            width=0.005,
             zorder=7,
             label=kind,
         )
     _legend_below(figure, axes)
     alt = _paths_alt(trajectory.landscape, {name: trajectory})
     return Picture(figure, f"{alt[:-1]}, with arrows: {', '.join(arrows)}.")
-
-
-@matplotlib.rc_context(STYLE)
-def unit_circle(roots, inner):
-    """Draw complex numbers as points of the plane, with the circles of radius 1 and `inner`.
-
-    Parameters
-    ----------
-    roots : dict of str to array_like of complex, shape (n,)
-    inner : float
-        Radius of a second circle.
-    """
-    figure = Figure(figsize=(7, 4.6))
-    axes = figure.add_subplot(aspect="equal", xlabel="real part", ylabel="imaginary part")
-    turn = np.linspace(0, 2 * np.pi, 200)
-    for radius, line in ((1, "-"), (inner, ":")):
-        axes.plot(radius * np.cos(turn), radius * np.sin(turn), line, color=INK, linewidth=1.2)
-    words = []
-    for look, (name, values) in zip(looks_of(roots), roots.items(), strict=True):
-        values = np.asarray(values, dtype=complex)
-        points = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
-        axes.plot(values.real, values.imag, **points, markersize=9, label=name)
-        words.append(f"{name} of sizes {' and '.join(map(_number, np.abs(values)))}")
-    _grid_lines(axes)
-    axes.legend(loc="center left", bbox_to_anchor=(1.05, 0.5))
-    return Picture(figure, _sentence(f"Circles of radius 1 and {_number(inner)}, roots", words))
 
 
 @matplotlib.rc_context(STYLE)
@@ -433,7 +407,7 @@ def curves(
         axes.set(xscale=xscale, yscale=yscale, xlabel=xlabel, ylabel=ylabel, title=title)
         if ylim is not None:
             axes.set_ylim(ylim)
-        if x is None or (xscale == "linear" and isinstance(x, range)):
+        if x is None:
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         for style, (name, y) in zip(looks_of(lines), lines.items(), strict=True):
             across = np.arange(len(y)) if x is None else np.asarray(x, dtype=float)
@@ -573,6 +547,77 @@ def histograms(panels, xlabel, bins=40, limits=None):
         axes.label_outer()
         words.append(f"{title}: mean {_number(panel.mean())}, std {_number(panel.std())}")
     return Picture(figure, _sentence(f"Histograms of {xlabel}", words))
+
+
+@matplotlib.rc_context(STYLE)
+def layers(panels, ylabel):
+    """Draw a quantity layer by layer: what was measured as marks, what was predicted as lines.
+
+    Parameters
+    ----------
+    panels : dict of str to dict of str to (measured, predicted)
+        For each panel and each name two sequences, one value for each layer from the first on.
+    ylabel : str
+        Of the vertical axis, which is logarithmic.
+    """
+    figure = Figure(figsize=(10.5, 4.2))
+    all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    words = []
+    for axes, (title, lines) in zip(all_axes, panels.items(), strict=True):
+        for look, (name, (measured, predicted)) in zip(looks_of(lines), lines.items(), strict=True):
+            depth = range(1, 1 + len(measured))
+            axes.plot(depth, predicted, color=look["color"], linewidth=1.5)
+            looks = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
+            axes.plot(depth, measured, **looks, markersize=8, label=name)
+            words.append(f"{title}, {name} {_course(np.asarray(measured))}")
+        axes.set(title=title, xlabel="layer", ylabel=ylabel, yscale="log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.label_outer()
+        _grid_lines(axes)
+    axes.plot([], color=INK, linewidth=1.5, label="predicted")
+    _legend_below(figure, axes)
+    return Picture(figure, _sentence(f"{ylabel} by layer", words))
+
+
+@matplotlib.rc_context(STYLE)
+def scale_map(panels, scales, depths, label, limits, lines):
+    """Draw values over the scale of the weights, on a log axis, and the depth, as shades.
+
+    Parameters
+    ----------
+    panels : dict of str to ndarray, shape (len(depths), len(scales))
+    scales : array_like
+        Evenly spaced by factors: std of the weights times the root of a unit's inputs.
+    depths : array_like
+        Evenly spaced numbers of hidden layers.
+    label : str
+        Of the shades.
+    limits : (low, high)
+        Values at the two ends of the shades.
+    lines : dict of str to (scales, depths)
+        Curves to draw over every panel, with their names.
+    """
+    figure = Figure(figsize=(5.2 * len(panels) + 1.2, 4.6))
+    all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    steps, rise = np.arange(-0.5, len(scales)), depths[1] - depths[0]
+    edges = scales[0] * (scales[1] / scales[0]) ** steps
+    floors = depths[0] + rise * np.arange(-0.5, len(depths))
+    words = []
+    for axes, (title, values) in zip(all_axes, panels.items(), strict=True):
+        shades = axes.pcolormesh(edges, floors, values, cmap=SHADES, vmin=limits[0], vmax=limits[1])
+        for look, (name, line) in zip(OTHER_LOOKS, lines.items(), strict=False):
+            axes.plot(*line, color="white", linewidth=4)
+            axes.plot(*line, color="black", linestyle=look["linestyle"], label=name)
+        axes.set(title=title, xscale="log", xlabel="σ · √inputs", ylabel="hidden layers")
+        axes.set(xlim=(edges[0], edges[-1]), ylim=(floors[0], floors[-1]), yticks=depths)
+        axes.xaxis.set_major_locator(FixedLocator([0.25, 0.5, 1, 2, 4]))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.label_outer()
+        words.append(f"{title}: from {_number(np.min(values))} to {_number(np.max(values))}")
+    figure.colorbar(shades, ax=list(all_axes), label=label)
+    _legend_below(figure, all_axes[0])
+    return Picture(figure, _sentence(f"{label} over scale and depth", words))
 
 
 @matplotlib.rc_context(STYLE)
@@ -731,14 +776,14 @@ def _draw_path(axes, trajectory, look, name):
 
 
 def _draw_marks(axes, marks, levels):
-    """Draw named vertical and horizontal lines; the names of vertical ones in two rows."""
-    for i, (name, x) in enumerate(marks.items()):
+    """Draw named vertical and horizontal lines."""
+    for name, x in marks.items():
         axes.axvline(x, color=INK, linewidth=1, linestyle=":")
         axes.annotate(
             name,
             (x, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(4, -4 - 17 * (i % 2)),
+            xytext=(4, -4),
             textcoords="offset points",
             va="top",
             fontsize=11,

@@ -5,6 +5,7 @@ shape: parameters of shape (..., inputs, outputs) are that many networks, side b
 """
 
 import copy
+from collections import deque
 from itertools import pairwise
 from numbers import Real
 from typing import NamedTuple
@@ -44,10 +45,11 @@ class MultilayerPerceptron:
         Units of each layer, from the inputs to the classes: (64, 50, 10).
     activation : {"relu", "sigmoid", "tanh"}
         Of the hidden layers; the last layer gives plain scores.
-    initial : {"he", "xavier"} or float
+    initial : {"he", "xavier"}, float or callable
         Standard deviation of the initial weights, which are normal with mean 0. "xavier" is
         √(2 / (inputs + outputs)) (Glorot and Bengio, 2010), "he" is √(2 / inputs) (He, Zhang,
-        Ren and Sun, 2015). With 0 all weights are zero. Biases always start at zero.
+        Ren and Sun, 2015). With 0 all weights are zero. A callable gets the numbers of inputs
+        and outputs of a layer. Biases always start at zero.
     seed : int
         The same seed gives the same weights.
 
@@ -75,14 +77,17 @@ class MultilayerPerceptron:
 
     def activations(self, x):
         """Return what each hidden layer puts out: a list of arrays, shape (..., n, units)."""
-        return self._inputs_of_layers(self._checked_images(x))[1:]
+        _images, *activations = self._inputs_of_layers(self._checked_images(x))
+        return activations
 
     def scores(self, x):
         """Return the score of each class, shape (..., n, classes), for images (..., n, inputs).
 
         The softmax of the scores gives the probabilities; the largest score is the answer.
         """
-        return self._last_sums(self._inputs_of_layers(self._checked_images(x)))
+        inputs = self._inputs_of_layers(self._checked_images(x))
+        (arriving,) = deque(inputs, maxlen=1)  # the last layer's; the others are forgotten at once
+        return self._sums(self.depth, arriving)
 
     def loss(self, x, t):
         """Return the mean softmax cross-entropy in nats, shape (...), of images with labels `t`."""
@@ -110,22 +115,24 @@ class MultilayerPerceptron:
         return self._backpropagate(x, t)[1]
 
     def _inputs_of_layers(self, x):
-        """Return what enters each layer: the images, then every hidden activation."""
-        inputs = [x]
+        """Yield what enters each layer: the images, then every hidden activation."""
+        yield x
         for layer in range(1, self.depth):
-            sums = inputs[-1] @ self.params[f"W{layer}"] + self.params[f"b{layer}"]
-            inputs.append(ACTIVATIONS[self.activation].function(sums))
-        return inputs
+            x = ACTIVATIONS[self.activation].function(self._sums(layer, x))
+            yield x
 
-    def _last_sums(self, inputs):
-        return inputs[-1] @ self.params[f"W{self.depth}"] + self.params[f"b{self.depth}"]
+    def _sums(self, layer, x):
+        """Return what the units of a layer add up from their inputs."""
+        sums = x @ self.params[f"W{layer}"]
+        sums += self.params[f"b{layer}"]
+        return sums
 
     def _backpropagate(self, x, t):
         """Return the gradients with respect to the parameters and to the hidden activations."""
         x, t = self._checked_examples(x, t)
-        inputs = self._inputs_of_layers(x)
+        inputs = list(self._inputs_of_layers(x))
         one_hot = t[..., None] == np.arange(self.sizes[-1])
-        delta = (softmax(self._last_sums(inputs)) - one_hot) / t.shape[-1]
+        delta = (softmax(self._sums(self.depth, inputs[-1])) - one_hot) / t.shape[-1]
         grads, activation_grads = {}, []
         for layer in range(self.depth, 0, -1):
             grads[f"b{layer}"] = delta.sum(axis=-2, keepdims=True)
@@ -195,12 +202,73 @@ def initial_deviation(initial, inputs, outputs):
     """Return the standard deviation that `initial` means for one layer, or raise an error."""
     if isinstance(initial, str) and initial in INITIAL:
         return INITIAL[initial](inputs, outputs)
-    accepted = f"initial must be one of {list(INITIAL)} or a standard deviation, at least 0"
-    if isinstance(initial, bool) or not isinstance(initial, Real | str):
-        raise TypeError(f"{accepted}, got {initial!r}")
-    if isinstance(initial, str) or not 0 <= initial < np.inf:
-        raise ValueError(f"{accepted}, got {initial!r}")
-    return initial
+    accepted = (
+        f"initial must be one of {list(INITIAL)}, a function of inputs and outputs "
+        "or a standard deviation, at least 0"
+    )
+    deviation = initial(inputs, outputs) if callable(initial) else initial
+    if isinstance(deviation, bool) or not isinstance(deviation, Real | str):
+        raise TypeError(f"{accepted}, got {deviation!r}")
+    if isinstance(deviation, str) or not 0 <= deviation < np.inf:
+        raise ValueError(f"{accepted}, got {deviation!r}")
+    return deviation
+
+
+def bell_average(function, mean_square):
+    """Return the mean of `function(z)` over normal z with mean 0 and this mean square."""
+    bell = np.linspace(-8, 8, 1601)
+    shares = np.exp(-(bell**2) / 2)
+    return np.sum(shares * function(np.sqrt(mean_square) * bell)) / np.sum(shares)
+
+
+def predicted_mean_squares(sizes, activation, initial, mean_square):
+    """Return the mean square of each hidden layer's activations, predicted for random weights.
+
+    The sums of a wide layer are normal with mean 0 and mean square n σ² q, for n inputs of mean
+    square q and weights of standard deviation σ; the activation does the rest (He et al., arXiv
+    1502.01852, for ReLU; Poole et al., arXiv 1606.05340, in general).
+
+    Parameters
+    ----------
+    sizes, activation, initial
+        As of a `MultilayerPerceptron`.
+    mean_square : float
+        Of the pixels.
+
+    Returns
+    -------
+    list of float
+        One for each hidden layer.
+    """
+    function, predicted = ACTIVATIONS[checked_activation(activation)].function, []
+    for inputs, outputs in pairwise(checked_sizes(sizes)[:-1]):
+        of_sums = inputs * initial_deviation(initial, inputs, outputs) ** 2 * mean_square
+        mean_square = bell_average(lambda z: function(z) ** 2, of_sums)
+        predicted.append(mean_square)
+    return predicted
+
+
+def calibrated(network, x):
+    """Scale the weights, layer by layer, until the sums of each have standard deviation 1 on `x`.
+
+    As Mishkin and Matas do (arXiv 1511.06422), but from any start, over all images and units.
+
+    Parameters
+    ----------
+    network : MultilayerPerceptron
+        Changed in place.
+    x : ndarray, shape (n, inputs)
+        Images.
+
+    Returns
+    -------
+    MultilayerPerceptron
+        The same network.
+    """
+    for layer in range(1, network.depth + 1):
+        arriving = [x, *network.activations(x)][layer - 1]
+        network.params[f"W{layer}"] /= (arriving @ network.params[f"W{layer}"]).std()
+    return network
 
 
 def checked_activation(activation):
