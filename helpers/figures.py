@@ -37,7 +37,6 @@ PIXELS_PER_INCH_SHOWN = 88
 EARTH_SHADES = LinearSegmentedColormap.from_list("earth", EARTH)
 RELIEF_SHADES = LinearSegmentedColormap.from_list("relief", RELIEF)
 SHADES = "cividis"  # made for color-blind readers, and even in gray
-ARROW_COLORS = ["#D9694A", "#33302B"]  # near those of the drawing; told apart in gray
 POINTS = "#0072B2"
 BEHIND_TEXT = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
 
@@ -61,8 +60,8 @@ class Picture:
     def png(self):
         """Return the figure as PNG bytes."""
         png = io.BytesIO()
-        # 256 colors are plenty for a chart and make it a quarter of the size.
-        _pixels(self.figure, DPI).quantize(256).save(png, "png")
+        # 128 colors are plenty for a chart and make it a third of the size.
+        _pixels(self.figure, DPI).quantize(128).save(png, "png")
         return png.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -293,35 +292,62 @@ def path_panels(trajectories):
 
 @matplotlib.rc_context(STYLE)
 def path_arrows(name, trajectory, arrows):
-    """Draw one descent with arrows at its places, for instance the parts of each step.
+    """Draw one descent with arrows on its map, for instance the parts of each step, tip to tail.
 
     Parameters
     ----------
     name : str
         That of a method gives the path its color and marker.
     trajectory : Trajectory
-    arrows : dict of str to ndarray, shape (steps + 1, 2)
-        Name and arrows of each kind, in the units of the map; row k starts at position k.
+    arrows : dict of str to (tails, vectors), each an array of shape (n, 2)
+        Where the arrows of a kind begin and how far they reach, in the units of the map. The name
+        of a quantity, such as "push −ηg", gives them its color.
     """
     figure, axes = _map(trajectory.landscape)
     (look,) = looks_of([name])
     _draw_path(axes, trajectory, look, name)
-    kinds = zip(ARROW_COLORS, arrows.items(), strict=False)
-    for color, (kind, vectors) in kinds:
+    for arrow_look, (kind, (tails, vectors)) in zip(looks_of(arrows), arrows.items(), strict=True):
         axes.quiver(
-            *trajectory.positions.T,
+            *np.transpose(tails),
             *np.transpose(vectors),
-            color=color,
+            color=arrow_look["color"],
             angles="xy",
             scale_units="xy",
             scale=1,
-            width=0.005,
+            units="inches",
+            width=0.035,
             zorder=7,
             label=kind,
         )
     _legend_below(figure, axes)
     alt = _paths_alt(trajectory.landscape, {name: trajectory})
     return Picture(figure, f"{alt[:-1]}, with arrows: {', '.join(arrows)}.")
+
+
+@matplotlib.rc_context(STYLE)
+def unit_circle(roots, inner):
+    """Draw complex numbers as points of the plane, with the circles of radius 1 and `inner`.
+
+    Parameters
+    ----------
+    roots : dict of str to array_like of complex, shape (n,)
+    inner : float
+        Radius of a second circle.
+    """
+    figure = Figure(figsize=(7, 4.6))
+    axes = figure.add_subplot(aspect="equal", xlabel="real part", ylabel="imaginary part")
+    turn = np.linspace(0, 2 * np.pi, 200)
+    for radius, line in ((1, "-"), (inner, ":")):
+        axes.plot(radius * np.cos(turn), radius * np.sin(turn), line, color=INK, linewidth=1.2)
+    words = []
+    for look, (name, values) in zip(looks_of(roots), roots.items(), strict=True):
+        values = np.asarray(values, dtype=complex)
+        points = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
+        axes.plot(values.real, values.imag, **points, markersize=9, label=name)
+        words.append(f"{name} of sizes {' and '.join(map(_number, np.abs(values)))}")
+    _grid_lines(axes)
+    axes.legend(loc="center left", bbox_to_anchor=(1.05, 0.5))
+    return Picture(figure, _sentence(f"Circles of radius 1 and {_number(inner)}, roots", words))
 
 
 @matplotlib.rc_context(STYLE)
@@ -407,7 +433,7 @@ def curves(
         axes.set(xscale=xscale, yscale=yscale, xlabel=xlabel, ylabel=ylabel, title=title)
         if ylim is not None:
             axes.set_ylim(ylim)
-        if x is None:
+        if x is None or (xscale == "linear" and isinstance(x, range)):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         for style, (name, y) in zip(looks_of(lines), lines.items(), strict=True):
             across = np.arange(len(y)) if x is None else np.asarray(x, dtype=float)
@@ -776,14 +802,14 @@ def _draw_path(axes, trajectory, look, name):
 
 
 def _draw_marks(axes, marks, levels):
-    """Draw named vertical and horizontal lines."""
-    for name, x in marks.items():
+    """Draw named vertical and horizontal lines; the names of vertical ones in two rows."""
+    for i, (name, x) in enumerate(marks.items()):
         axes.axvline(x, color=INK, linewidth=1, linestyle=":")
         axes.annotate(
             name,
             (x, 1),
             xycoords=("data", "axes fraction"),
-            xytext=(4, -4),
+            xytext=(4, -4 - 17 * (i % 2)),
             textcoords="offset points",
             va="top",
             fontsize=11,

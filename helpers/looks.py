@@ -9,6 +9,14 @@ LOOKS = {
     "AdaGrad": {"color": "#009E73", "marker": "^", "linestyle": (0, (2.5, 1))},
     "Adam": {"color": "#AA4499", "marker": "D", "linestyle": (0, (6, 1.5, 1.5, 1.5))},
 }
+# What else keeps its look through the series.
+NAMED_LOOKS = {
+    "SGD at η/(1 − α)": {"color": "#E69F00", "marker": "v", "linestyle": (0, (2, 1))},
+    "velocity v": {"color": "#8C2F1B", "marker": "s", "linestyle": "-"},  # as in the drawing
+    "kept αv": {"color": "#8C2F1B", "marker": "s", "linestyle": "-"},
+    "push −ηg": {"color": "#33302B", "marker": "o", "linestyle": (0, (2.5, 1))},
+    "push felt ahead": {"color": "#CC3377", "marker": "D", "linestyle": "-"},
+}
 OTHER_LOOKS = [
     {"color": "#333333", "marker": "o", "linestyle": "-"},
     {"color": "#E69F00", "marker": "s", "linestyle": (0, (5, 1.5))},
@@ -31,6 +39,7 @@ def contour_levels(heights):
 
 
 def looks_of(names):
-    """Return a look for each name: that of its method, or the next of the other ones."""
+    """Return a look for each name: its own, if it has one, or the next of the other ones."""
+    own = LOOKS | NAMED_LOOKS
     others = iter(OTHER_LOOKS * (1 + len(names) // len(OTHER_LOOKS)))
-    return [LOOKS[name] if name in LOOKS else next(others) for name in names]
+    return [own[name] if name in own else next(others) for name in names]

@@ -11,6 +11,7 @@ from PIL import Image
 from helpers import figures
 from helpers.descent import descend
 from helpers.landscapes import LANDSCAPES, himmelblau, mountains, ravine
+from helpers.looks import NAMED_LOOKS
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
 
 RULES = {"SGD": SGD(0.95), "Momentum": Momentum(0.1), "AdaGrad": AdaGrad(1.5), "Adam": Adam(0.3)}
@@ -36,7 +37,10 @@ def every_kind(runs):
         "gradient_field": figures.gradient_field(ravine),
         "paths": figures.paths(runs),
         "path_panels": figures.path_panels(runs),
-        "path_arrows": figures.path_arrows("Momentum", momentum, {"v": momentum.states["v"]}),
+        "path_arrows": figures.path_arrows(
+            "Momentum", momentum, {"v": (momentum.positions, momentum.states["v"])}
+        ),
+        "unit_circle": figures.unit_circle({"pair": [0.5 + 0.5j, 0.5 - 0.5j]}, inner=0.7),
         "losses": figures.curves(runs, yscale="log"),
         "states": figures.states(momentum, {"v": momentum.states["v"]}, "Momentum"),
         "curves": figures.curves({"line": x**2}, "η", "f", x, marks={"m": 0.5}, levels={"l": 0.2}),
@@ -155,12 +159,22 @@ def test_bands_lie_behind_the_line_of_the_same_name():
     assert band.get_zorder() < axes.lines[0].get_zorder()
 
 
-def test_arrows_start_at_the_places_of_the_path(runs):
+def test_arrows_start_where_they_are_put_in_the_color_of_their_quantity(runs):
     run = runs["Momentum"]
-    axes = figures.path_arrows("Momentum", run, {"v": run.states["v"]}).figure.axes[0]
-    (arrows,) = [each for each in axes.collections if hasattr(each, "U")]
-    np.testing.assert_allclose(arrows.get_offsets(), run.positions)
-    np.testing.assert_allclose(np.stack([arrows.U, arrows.V], -1), run.states["v"])
+    arrows = {"push −ηg": (run.positions + 1, run.gradients)}
+    axes = figures.path_arrows("Momentum", run, arrows).figure.axes[0]
+    (drawn,) = [each for each in axes.collections if hasattr(each, "U")]
+    np.testing.assert_allclose(drawn.get_offsets(), run.positions + 1)
+    np.testing.assert_allclose(np.stack([drawn.U, drawn.V], -1), run.gradients)
+    assert to_rgb(drawn.get_facecolor()[0, :3]) == to_rgb(NAMED_LOOKS["push −ηg"]["color"])
+
+
+def test_roots_lie_in_the_plane_as_their_parts_say():
+    axes = figures.unit_circle({"pair": [0.5 + 0.25j, 0.5 - 0.25j]}, inner=0.7).figure.axes[0]
+    *circles, pair = axes.lines
+    radii = [np.linalg.norm(circle.get_xydata(), axis=1) for circle in circles]
+    np.testing.assert_allclose(radii, [np.full(200, 1), np.full(200, 0.7)])
+    np.testing.assert_allclose(pair.get_xydata(), [[0.5, 0.25], [0.5, -0.25]])
 
 
 def test_panels_of_different_lengths_keep_their_own_numbers():

@@ -13,8 +13,6 @@ from tools.run_notebooks import ROOT, find_notebooks, normalize
 
 # Notebooks that are not yet rewritten; the rules of the new form skip them.
 FIRST_EDITION = {
-    "03_momentum",
-    "05_adam",
     "06_comparison",
 }
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes"}

@@ -1,30 +1,26 @@
-"""A reader runs each notebook in JupyterLab, predicts, and tries each explorer."""
+"""A reader runs each notebook in JupyterLab and tries each explorer."""
 
 import base64
 import io
 import re
 import time
-import tomllib
 
 import nbformat
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
 
 from helpers import explorers
 from helpers.descent import descend
 from helpers.explorers.game import score_of
 from helpers.landscapes import mountain_range, ravine
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
-from helpers.predictions import plain, questions
 from tools.browser import FINISHED, run_all_cells
-from tools.run_notebooks import ROOT, find_notebooks
+from tools.run_notebooks import find_notebooks
 
 LECTURE = [path for path in find_notebooks() if path.parent.name == "notebooks"]
 NAMES = ["Descent", "BlindfoldGame", "RateMap", "StepInspector", "Race"]
 WITH_A_START = ["Descent", "StepInspector", "Race"]
-QUESTIONS = ROOT / "helpers" / "predictions"
 PATIENCE = 60  # seconds
 
 PIXELS = "(stage) => [...stage.querySelectorAll('canvas')].map((c) => c.toDataURL()).join()"
@@ -270,43 +266,6 @@ def test_notebook_runs_and_shows_its_explorers(run, path):
     for explorer in map(notebook.shown, notebook.explorers):
         assert explorer.output.locator(".jp-RenderedImage").count() == 0
     assert notebook.errors == []
-
-
-class ShownQuestion:
-    """A prediction on the screen, and what follows it."""
-
-    def __init__(self, page, name):
-        self.page = page
-        self.cell = page.locator(".jp-CodeCell", has_text=f'predict("{name}")')
-        self.following = self.cell.locator("+ .jp-CodeCell")
-        self.output = self.following.locator(".jp-OutputArea-child")
-        self.caption = self.following.locator("+ .jp-MarkdownCell em")
-        self.cell.scroll_into_view_if_needed()
-
-    def button(self, words):
-        return self.cell.locator("summary", has_text=words)
-
-
-def asked(path):
-    """Return the names of a notebook's questions, in order."""
-    return list(tomllib.loads((QUESTIONS / f"{path.stem}.toml").read_text(encoding="utf-8")))
-
-
-@pytest.mark.parametrize("key", [None, "Enter", "Space"])
-def test_an_answer_waits_for_a_prediction(run, key):
-    page = run(LECTURE[1]).page
-    name = asked(LECTURE[1])[[None, "Enter", "Space"].index(key)]
-    question, answer = ShownQuestion(page, name), questions()[name]["b"]
-    reason = question.cell.get_by_text(plain(answer["reason"]))
-    expect(question.output.first).to_be_hidden()
-    expect(reason).to_be_hidden()
-    if key is None:
-        question.button("(b)").click()
-    else:
-        question.button("(b)").focus()
-        page.keyboard.press(key)
-    expect(reason).to_be_visible()
-    expect(question.output.first).to_be_visible()
 
 
 @pytest.mark.parametrize(
