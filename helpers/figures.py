@@ -108,7 +108,7 @@ def profile(height, window, places=None, tangents=None, walks=None):
             axes.plot(
                 walk, height(walk), color=INK, marker="o", markersize=7, markeredgecolor="white"
             )
-            axes.plot(walk[0], height(walk[0]), "o", color="white", markeredgecolor=INK, ms=9)
+            axes.plot(walk[0], height(walk[0]), "o", color="white", markeredgecolor=INK, ms=13)
             axes.plot(walk[-1], height(walk[-1]), "X", color=INK, markeredgecolor="white", ms=10)
         axes.set(title=name, xlabel="x", ylabel="height f(x)")
         axes.label_outer()
