@@ -507,11 +507,7 @@ def heatmaps(panels, x, y, xlabel, ylabel, label, limits=None, lines=None, point
     """
     finite = {title: np.ma.masked_invalid(values) for title, values in panels.items()}
     for title, values in finite.items():
-        if values.shape != (len(y), len(x)):
-            raise ValueError(
-                f"{title!r} must have shape (len(y), len(x)), {(len(y), len(x))}, "
-                f"got {values.shape}"
-            )
+        _check_map(title, values, "(len(y), len(x))", (len(y), len(x)))
     low, high = limits or (
         min(values.min() for values in finite.values()),
         max(values.max() for values in finite.values()),
@@ -622,7 +618,15 @@ def scale_map(panels, scales, depths, label, limits, lines):
         Values at the two ends of the shades.
     lines : dict of str to (scales, depths)
         Curves to draw over every panel, with their names.
+
+    Raises
+    ------
+    ValueError
+        If a map has not a row for each depth and a column for each scale.
     """
+    for title, values in panels.items():
+        shape = (len(depths), len(scales))
+        _check_map(title, values, "(len(depths), len(scales))", shape)
     figure = Figure(figsize=(5.2 * len(panels) + 1.2, 4.6))
     all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     steps, rise = np.arange(-0.5, len(scales)), depths[1] - depths[0]
@@ -799,6 +803,12 @@ def _draw_path(axes, trajectory, look, name):
     )
     axes.plot(*shown[0], "o", color="white", markeredgecolor=color, markersize=9, zorder=5)
     axes.plot(*shown[-1], "X", color=color, markeredgecolor="black", markersize=10, zorder=6)
+
+
+def _check_map(title, values, name, shape):
+    """Raise an error unless a map has the shape of this name."""
+    if np.shape(values) != shape:
+        raise ValueError(f"{title!r} must have shape {name}, {shape}, got {np.shape(values)}")
 
 
 def _draw_marks(axes, marks, levels):

@@ -46,6 +46,8 @@ def every_kind(runs):
         "curves": figures.curves({"line": x**2}, "η", "f", x, marks={"m": 0.5}, levels={"l": 0.2}),
         "panels": figures.curves({"p": {"a": x}, "q": {"b": -x}}, "η", "f", x),
         "heatmaps": figures.heatmaps(shades, x, x, *names, points={"best": (0.5, 0.5)}),
+        "layers": figures.layers({"relu": {"He": (x, 1.1 * x), "1": (10 * x, 11 * x)}}, "size"),
+        "scale_map": figures.scale_map({"SGD": shades["a"]}, x, x, "loss", (0, 1), {"l": (x, x)}),
         "histograms": figures.histograms({"one": normal, "two": 2 * normal}, "activation"),
         "scatter": figures.scatter(*normal.T, "u", "l", {"best line": (0.5, 0.0)}),
         "clouds": figures.clouds({"batch": normal}, (0, 0), "x", "y", "center"),
@@ -203,9 +205,33 @@ def test_text_alternative_can_be_given():
             lambda: figures.heatmaps({"m": np.ones((2, 3))}, [1, 2], [1, 2, 3], "x", "y", "l"),
             r"'m' must have shape \(len\(y\), len\(x\)\), \(3, 2\), got \(2, 3\)",
         ),
+        (
+            lambda: figures.scale_map({"m": np.ones((2, 3))}, [1, 2], [1, 2, 3], "l", (0, 1), {}),
+            r"'m' must have shape \(len\(depths\), len\(scales\)\), \(3, 2\), got \(2, 3\)",
+        ),
         (lambda: figures.images(np.zeros((3, 8, 8)), [1, 2]), "one for each image, 3, got 2"),
     ],
 )
 def test_what_does_not_fit_is_an_error_and_not_half_a_picture(draw, message):
     with pytest.raises((TypeError, ValueError), match=message):
         draw()
+
+
+def test_layers_puts_marks_where_it_was_measured_and_a_line_where_predicted():
+    picture = figures.layers({"tanh": {"He": ([1, 4], [2, 3])}}, "size")
+    line, marks = picture.figure.axes[0].lines[:2]
+    assert (list(line.get_ydata()), line.get_marker()) == ([2, 3], "None")
+    assert (list(marks.get_ydata()), marks.get_linestyle()) == ([1, 4], "None")
+    assert line.get_color() == marks.get_color()
+    assert list(marks.get_xdata()) == [1, 2]
+    assert picture.alt == "size by layer: tanh, He from 1 to 4."
+
+
+def test_each_shade_of_a_scale_map_lies_around_its_scale_and_depth():
+    scales, depths = [0.5, 1, 2], [2, 5]
+    values, line = np.arange(6).reshape(2, 3), {"l": ([1, 1], [2, 5])}
+    axes = figures.scale_map({"SGD": values}, scales, depths, "loss", (0, 5), line).figure.axes[0]
+    corners = axes.collections[0].get_coordinates()
+    np.testing.assert_allclose(corners[0, :, 0], np.sqrt([1 / 8, 1 / 2, 2, 8]))
+    np.testing.assert_allclose(corners[:, 0, 1], [0.5, 3.5, 6.5])
+    np.testing.assert_array_equal(np.reshape(axes.collections[0].get_array(), (2, 3)), values)

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from helpers.networks import MultilayerPerceptron, log_sum_exp, side_by_side, softmax
+from helpers.networks import (
+    MultilayerPerceptron,
+    bell_average,
+    calibrated,
+    log_sum_exp,
+    predicted_mean_squares,
+    side_by_side,
+    softmax,
+)
 
 ACTIVATIONS = ["sigmoid", "tanh", "relu"]
 SIZES = (6, 5, 4, 3)
@@ -185,6 +193,8 @@ def test_networks_side_by_side_are_the_networks_one_by_one(activation, batch):
         ({"initial": np.inf}, ValueError, r"at least 0, got inf"),
         ({"initial": True}, TypeError, r"initial must be one of .*, got True"),
         ({"initial": [1]}, TypeError, r"initial must be one of .*, got \[1\]"),
+        ({"initial": lambda inputs, outputs: -inputs}, ValueError, "at least 0, got -6"),
+        ({"initial": lambda inputs, outputs: None}, TypeError, "or a standard .*, got None"),
         ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
         ({"seed": None}, TypeError, "seed must be a whole number, got None"),
     ],
@@ -217,3 +227,52 @@ def test_images_of_the_wrong_width_are_named_without_labels_too():
     for method in (MultilayerPerceptron(SIZES).scores, MultilayerPerceptron(SIZES).activations):
         with pytest.raises(ValueError, match=r"x must have shape \(..., n, 6\)"):
             method(np.zeros((2, 7)))
+
+
+def test_a_start_may_be_a_function_of_inputs_and_outputs():
+    sizes = (200, 300, 10)
+    own = MultilayerPerceptron(sizes, initial=lambda inputs, outputs: np.sqrt(2 / inputs), seed=5)
+    for key, param in MultilayerPerceptron(sizes, initial="he", seed=5).params.items():
+        np.testing.assert_array_equal(own.params[key], param)
+
+
+@pytest.mark.parametrize(
+    ("function", "mean"),
+    [
+        (np.square, 3.0),
+        (lambda z: z**4, 3 * 3.0**2),
+        (np.cos, np.exp(-3.0 / 2)),
+        (lambda z: np.maximum(z, 0) ** 2, 3.0 / 2),
+    ],
+)
+def test_average_over_the_bell_agrees_with_closed_forms(function, mean):
+    assert bell_average(function, 3.0) == pytest.approx(mean, rel=1e-9)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("initial", [0.3, "xavier", "he"])
+def test_predicted_mean_squares_are_those_of_wide_random_networks(activation, initial):
+    x, sizes = np.random.default_rng(2).normal(size=(20, 50)), (50, 400, 200, 300, 10)
+    measured = [
+        [
+            np.mean(a**2)
+            for a in MultilayerPerceptron(sizes, activation, initial, seed).activations(x)
+        ]
+        for seed in range(5)
+    ]
+    predicted = predicted_mean_squares(sizes, activation, initial, np.mean(x**2))
+    np.testing.assert_allclose(np.mean(measured, axis=0), predicted, rtol=0.1)
+
+
+def test_predicted_mean_squares_of_relu_follow_the_formula():
+    assert predicted_mean_squares((4, 6, 8, 3), "relu", 0.5, 2.0) == pytest.approx([1.0, 0.75])
+
+
+def test_calibrated_sums_have_standard_deviation_1():
+    x = np.random.default_rng(3).normal(size=(30, 6))
+    network = MultilayerPerceptron((6, 20, 20, 5), "tanh", initial=0.01, seed=1)
+    assert calibrated(network, x) is network
+    inputs = [x, *network.activations(x)]
+    for layer, arriving in enumerate(inputs, start=1):
+        assert (arriving @ network.params[f"W{layer}"]).std() == pytest.approx(1)
+    assert network.scores(x).std() == pytest.approx(1)
