@@ -12,9 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from tools.run_notebooks import ROOT, find_notebooks, normalize
 
 # Notebooks that are not yet rewritten; the rules of the new form skip them.
-FIRST_EDITION = {
-    "06_comparison",
-}
+FIRST_EDITION = set()
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes"}
 CAPTION = re.compile(r"\*Figure (\d+)\.(\d+)\. \S")
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
