@@ -11,8 +11,6 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tools.run_notebooks import ROOT, find_notebooks, normalize
 
-# Notebooks that are not yet rewritten; the rules of the new form skip them.
-FIRST_EDITION = set()
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes"}
 CAPTION = re.compile(r"\*Figure (\d+)\.(\d+)\. \S")
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
@@ -131,18 +129,6 @@ def test_links_of_the_pages_lead_somewhere():
 
 def is_solution(path):
     return path.parent.name == "solutions"
-
-
-def test_minutes_of_the_speaker_notes_add_up(path, notebook):
-    if path.stem not in FIRST_EDITION:
-        pytest.skip("test_form.py looks at it")
-    announced = re.search(r"It takes (\d+) minutes", notebook.cells[0].source)[1]
-    notes = [cell for cell in notebook.cells if cell.metadata.slideshow.slide_type == "notes"]
-    minutes = re.findall(r"\*\*(\d+) minutes?\b", "\n".join(cell.source for cell in notes))
-    assert sum(map(int, minutes)) == int(announced)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    row = next(line for line in readme.splitlines() if f"notebooks/{path.name}" in line)
-    assert row.endswith(f"| {announced} |")
 
 
 def test_has_a_readable_size(path, notebook):

@@ -7,7 +7,6 @@ from xml.etree import ElementTree
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
-from test_notebooks import FIRST_EDITION
 
 from helpers import predictions
 from helpers.predictions import Prediction, plain, predict, questions, read
@@ -15,7 +14,6 @@ from tools.run_notebooks import ROOT
 
 FILES = sorted((ROOT / "helpers" / "predictions").glob("*.toml"))
 LECTURE = sorted((ROOT / "notebooks").glob("0*.ipynb"))
-REWRITTEN = [path for path in LECTURE if path.stem not in FIRST_EDITION]
 CALL = re.compile(r'^predict\("(\w+)"\)$', re.MULTILINE)
 TAGS = {"i", "b", "sub", "sup", "code"}
 
@@ -154,10 +152,7 @@ def answering_output(cells):
 @pytest.mark.parametrize("path", LECTURE, ids=lambda path: path.stem)
 def test_each_question_is_answered_after_it_and_not_before(path):
     earlier = [nbformat.read(other, as_version=4) for other in LECTURE if other < path]
-    if path in REWRITTEN:
-        outputs = "\n".join(shown(cell) for notebook in earlier for cell in notebook.cells)
-    else:
-        outputs = ""
+    outputs = "\n".join(shown(cell) for notebook in earlier for cell in notebook.cells)
     assert faults(nbformat.read(path, as_version=4).cells, outputs) == []
 
 
@@ -223,14 +218,10 @@ def right_letters(path):
 
 @by_name
 def test_a_notebook_has_no_letter_that_is_mostly_right(path):
-    if path.stem in FIRST_EDITION:
-        pytest.skip("not yet rewritten")
     assert uneven(right_letters(path), 0, 0.6) == {}
 
 
 def test_right_letters_are_spread_over_the_series():
-    if FIRST_EDITION:
-        pytest.skip("not all notebooks are rewritten")
     letters = [letter for path in FILES for letter in right_letters(path)]
     assert uneven(letters, 0.2, 0.45) == {}
 
