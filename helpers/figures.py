@@ -49,10 +49,12 @@ class Picture:
     figure : matplotlib.figure.Figure
     alt : str
         What the figure shows, in words and numbers; stored beside the image.
+    colors : int
+        At most 256; 128 are plenty for a chart and make it a third of the size.
     """
 
-    def __init__(self, figure, alt):
-        self.figure, self.alt = figure, alt
+    def __init__(self, figure, alt, colors=128):
+        self.figure, self.alt, self.colors = figure, alt, colors
 
     def __repr__(self):
         return f"Figure: {self.alt}"
@@ -60,8 +62,7 @@ class Picture:
     def png(self):
         """Return the figure as PNG bytes."""
         png = io.BytesIO()
-        # 128 colors are plenty for a chart and make it a third of the size.
-        _pixels(self.figure, DPI).quantize(128).save(png, "png")
+        _pixels(self.figure, DPI).quantize(self.colors).save(png, "png")
         return png.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -540,7 +541,7 @@ def heatmaps(panels, x, y, xlabel, ylabel, label, limits=None, lines=None, point
     figure.colorbar(shades, ax=list(all_axes), label=label)
     if lines or points:
         _legend_below(figure, all_axes[0])
-    return Picture(figure, _sentence(f"{label} over {xlabel} and {ylabel}", words))
+    return Picture(figure, _sentence(f"{label} over {xlabel} and {ylabel}", words), colors=256)
 
 
 @matplotlib.rc_context(STYLE)
