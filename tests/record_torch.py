@@ -1,6 +1,7 @@
 """Record what PyTorch's optimizers do: writes torch_trajectories.npz.
 
-test_optimizers.py compares the lecture's four rules with it, test_exercises.py the solutions.
+test_optimizers.py compares the lecture's four rules with it, test_exercises.py the solutions,
+test_practice.py the rules of notebook 9.
 
 Run it by hand, with torch installed (it is no dependency of the tests):
 
@@ -24,6 +25,8 @@ RULES = {
     "RMSProp": lambda params, lr: torch.optim.RMSprop(params, lr=lr, alpha=0.9, eps=1e-7),
     "Nesterov": lambda params, lr: torch.optim.SGD(params, lr=lr, momentum=0.9, nesterov=True),
     "AMSGrad": lambda params, lr: torch.optim.Adam(params, lr=lr, amsgrad=True),
+    "AdamW": lambda params, lr: torch.optim.AdamW(params, lr=lr, weight_decay=0.5),
+    "Muon": lambda params, lr: torch.optim.Muon(params, lr=lr, weight_decay=0),
 }
 
 # Formula, start, steps, learning rates.
@@ -50,7 +53,8 @@ SCENES = {
 
 SHAPES = {"number": (), "vector": (3,), "matrix": (2, 3), "tensor": (2, 1, 3)}
 DICT_RATES = {"SGD": 0.1, "Momentum": 0.02, "AdaGrad": 0.1, "Adam": 0.01}
-DICT_RATES |= {"RMSProp": 0.01, "Nesterov": 0.02, "AMSGrad": 0.01}
+DICT_RATES |= {"RMSProp": 0.01, "Nesterov": 0.02, "AMSGrad": 0.01, "AdamW": 0.01}
+MUON_RATE = 0.02
 DICT_STEPS = 50
 
 
@@ -97,12 +101,17 @@ def main():
     for rule, lr in DICT_RATES.items():
         for key, passed in follow(rule, lr, params, grads).items():
             arrays[f"dict/{rule}/{key}"] = passed
+    matrix = {"matrix": params["matrix"]}  # Muon takes nothing else
+    arrays["Muon/matrix"] = follow("Muon", MUON_RATE, matrix, grads)["matrix"]
+    torch.Tensor.bfloat16 = torch.Tensor.double  # Muon rounds to 16 bits inside: once without
+    arrays["Muon/matrix in 64 bits"] = follow("Muon", MUON_RATE, matrix, grads)["matrix"]
     for scene, (formula, start, steps, rates) in SCENES.items():
         for rule, lr in rates.items():
             arrays[f"{scene}/{rule}"] = walk(rule, lr, formula, start, steps)
     about = {
         "torch": torch.__version__,
-        "rates": {"dict": DICT_RATES} | {scene: rates for scene, (*_, rates) in SCENES.items()},
+        "rates": {"dict": DICT_RATES, "Muon": MUON_RATE}
+        | {scene: rates for scene, (*_, rates) in SCENES.items()},
     }
     path = Path(__file__).with_name("torch_trajectories.npz")
     np.savez_compressed(path, about=json.dumps(about), **arrays)
