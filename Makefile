@@ -5,10 +5,12 @@ PYTHON ?= python3
 # In a container one is often root, and Jupyter wants to hear that this is meant.
 ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab teach test lint format notebooks bench lock lowest clean
+UV_LOCK := --universal --python-version 3.11 --fork-strategy fewest --no-annotate --custom-compile-command "make lock" --quiet
+
+.PHONY: help lab teach test lint format notebooks bench site test-site lock lowest clean
 
 help:  ## list the commands
-	@sed -n 's/^\([a-z]*\):.*##/make \1:/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*##/make \1:/p' Makefile
 
 lab: .venv/lab  ## open the lecture in JupyterLab
 	OPENBLAS_NUM_THREADS=1 .venv/bin/jupyter lab --config=tools/lab_config.py --LabApp.default_url=/lab/tree/notebooks $(ALLOW_ROOT)
@@ -17,7 +19,7 @@ teach: .venv/teach  ## open the lecture in JupyterLab, ready to be presented
 	OPENBLAS_NUM_THREADS=1 .venv/bin/python tools/present.py --config=tools/lab_config.py $(ALLOW_ROOT)
 
 test: lint  ## check everything: style, notebooks, helpers, and in a browser explorers and slides
-	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser
+	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser --ignore tests/site
 	.venv/bin/pytest -r s tests/browser
 
 lint: .venv/test  ## check the style of code and notebooks
@@ -35,23 +37,37 @@ bench: .venv/test  ## measure the helpers and the explorers
 	.venv/bin/python benchmarks/engine.py
 	.venv/bin/python benchmarks/latency.py
 
-lock: .venv/maintain  ## write requirements.lock anew (remove the file first to upgrade everything)
-	.venv/bin/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --fork-strategy fewest --no-annotate --custom-compile-command "make lock" --quiet --output-file requirements.lock
+site: .venv-site/site  ## write the lecture as a site into _site: a book, and a laboratory in the browser
+	.venv-site/bin/python website/build.py _site
+
+test-site: site .venv/test  ## check the site in a browser without a network
+	.venv/bin/pytest -r s tests/site
+
+lock: .venv/maintain  ## write the locks anew (remove the files first to upgrade everything)
+	.venv/bin/uv pip compile pyproject.toml --extra test $(UV_LOCK) --output-file requirements.lock
+	.venv/bin/uv pip compile pyproject.toml --extra site $(UV_LOCK) --output-file website/requirements.lock
 
 lowest: .venv/maintain  ## test with the lowest versions that pyproject.toml allows
 	# old releases may call what newer ones beside them deprecate: no fault of the lecture
 	$(PYTHON) -m venv --clear .venv-lowest
 	.venv/bin/uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable ".[test]"
-	.venv-lowest/bin/pytest -W default::DeprecationWarning --disable-warnings --numprocesses 2 --dist loadscope --ignore tests/browser
+	.venv-lowest/bin/pytest -W default::DeprecationWarning --disable-warnings --numprocesses 2 --dist loadscope --ignore tests/browser --ignore tests/site
 
 clean:  ## remove everything that these commands made
-	rm -rf .venv* .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv* _site .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
-# The stamp of an extra says that .venv has it; a change of these two files asks for it again.
+# The stamp of an extra says that it is installed; a change of these two files asks for it again.
 .venv/%: pyproject.toml requirements.lock
-	@echo "Installing $* into .venv: once, about a minute ..."
-	@$(PYTHON) -m venv .venv
-	@.venv/bin/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".[$*]"
+	$(INSTALL)
 	@.venv/bin/python -c "import matplotlib.font_manager"  # or the first picture waits for it
+
+.venv-site/%: pyproject.toml website/requirements.lock
+	$(INSTALL)
+
+define INSTALL
+	@echo "Installing $* into $(@D): once, about a minute ..."
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --constraint $(lastword $^) --editable ".[$*]"
 	@touch $@
+endef

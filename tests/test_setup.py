@@ -44,23 +44,34 @@ LOCK_LINE = re.compile(r"[a-z0-9-]+==[0-9a-z.]+( ; [a-z_]+ [=!<>]+ '[\w.]+'.*)?"
 # pyproject.toml, requirements.lock, environment.yml
 
 
-def lock_lines():
-    lines = (ROOT / "requirements.lock").read_text().splitlines()
+# Each lock, and what it is made for.
+LOCKS = {
+    "requirements.lock": EVERYTHING,
+    "website/requirements.lock": DEPENDENCIES + with_extra("site"),
+}
+
+
+def lock_lines(lock):
+    lines = (ROOT / lock).read_text().splitlines()
     return [line for line in lines if not line.startswith("#")]
 
 
-def test_lock_holds_nothing_but_names_versions_and_markers():
-    assert [line for line in lock_lines() if not LOCK_LINE.fullmatch(line)] == []
+@pytest.mark.parametrize("lock", LOCKS)
+def test_lock_holds_nothing_but_names_versions_and_markers(lock):
+    assert [line for line in lock_lines(lock) if not LOCK_LINE.fullmatch(line)] == []
 
 
-def test_lock_has_one_version_of_each_package():
-    names = [Requirement(line).name for line in lock_lines()]
+@pytest.mark.parametrize("lock", LOCKS)
+def test_lock_has_one_version_of_each_package(lock):
+    names = [Requirement(line).name for line in lock_lines(lock)]
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("wanted", EVERYTHING, ids=str)
-def test_lock_satisfies_pyproject(wanted):
-    locked = {Requirement(line).name: Requirement(line) for line in lock_lines()}
+@pytest.mark.parametrize(
+    ("lock", "wanted"), [(lock, wanted) for lock in LOCKS for wanted in LOCKS[lock]], ids=str
+)
+def test_lock_satisfies_pyproject(lock, wanted):
+    locked = {Requirement(line).name: Requirement(line) for line in lock_lines(lock)}
     (version,) = locked[canonicalize_name(wanted.name)].specifier
     assert wanted.specifier.contains(version.version)
 
@@ -82,7 +93,7 @@ def brought_by(requirements):
         ("notebooks/**/*.ipynb", DEPENDENCIES + with_extra("lab")),
         ("tools/*.py", EVERYTHING),
         ("images/*.py", EVERYTHING),
-        ("tests/**/test_*.py", EVERYTHING),
+        ("tests/**/*.py", EVERYTHING),
     ],
 )
 def test_what_is_imported_is_declared_or_brought_along(files, declared):
@@ -93,7 +104,8 @@ def test_what_is_imported_is_declared_or_brought_along(files, declared):
         for node in ast.walk(ast.parse(code_of(path)))
         for name in imported_names(node)
     }
-    ours = {"helpers", "tools", "tests", "images"}
+    beside = {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    ours = {"helpers", "tools", "tests", "images"} | beside
     provided_by = packages_distributions()
     needed = {
         canonicalize_name(provided_by.get(name, [name])[0])
@@ -174,7 +186,7 @@ def test_no_file_names_a_registry_host_or_a_folder_of_one_machine():
 
 def test_make_alone_lists_the_commands():
     listed = subprocess.check_output(["make"], cwd=ROOT, text=True)
-    for command in ("make lab:", "make test:", "make notebooks:", "make lock:"):
+    for command in ("make lab:", "make test:", "make test-site:", "make lock:"):
         assert command in listed
 
 

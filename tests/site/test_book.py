@@ -1,0 +1,111 @@
+"""The book: every page opens without a network, and what it shows answers without a kernel."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.site.conftest import Look
+from tools.run_notebooks import ROOT, find_notebooks
+
+PAGES = [
+    "index.html",
+    *(str(path.relative_to(ROOT).with_suffix(".html")) for path in find_notebooks()),
+]
+LECTURE = [page for page in PAGES if page.count("/") == 1]
+PIXELS = "(stage) => [...stage.querySelectorAll('canvas')].map((c) => c.toDataURL()).join()"
+HIDDEN = """() => [...document.querySelectorAll("article :is(.cell_output, p, img)")]
+    .filter((part) => part.checkVisibility() && getComputedStyle(part).visibility === "hidden")
+    .map((part) => part.textContent.slice(0, 60) || part.outerHTML.slice(0, 60))"""
+WIDTH = "document.documentElement.scrollWidth"
+# What the book answers for: its text, without the theme's bars and the explorers (other tests).
+OURS = {"include": [["article"]], "exclude": [[".jupyter-widgets"]]}
+
+
+@pytest.fixture(scope="module")
+def looked(context, address, request):
+    """Yield a look at a page on which all explorers stand."""
+    look = Look(context, f"{address}/{request.param}")
+    wait_for_explorers(look.page)
+    yield look
+    look.page.close()
+
+
+def wait_for_explorers(page):
+    page.wait_for_load_state("load")
+    for cell in page.locator("script[type='application/vnd.jupyter.widget-view+json']").all():
+        cell.locator("xpath=..").locator(".stage canvas").first.wait_for(state="attached")
+
+
+every_page = pytest.mark.parametrize("looked", PAGES, indirect=True)
+every_notebook = pytest.mark.parametrize("looked", LECTURE, indirect=True)
+
+
+@every_page
+def test_page_opens_without_errors_and_asks_nothing_of_the_network(looked):
+    assert looked.page.locator("article h1").count() == 1
+    assert (looked.errors, looked.outside) == ([], [])
+
+
+@every_page
+def test_axe_finds_nothing(looked):
+    found = Axe().run(looked.page, context=OURS).response["violations"]
+    table = [f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in found]
+    assert not table, "\n".join(["", *table])
+
+
+@every_page
+def test_page_fits_a_phone(looked):
+    looked.page.set_viewport_size({"width": 390, "height": 844})
+    width = looked.page.evaluate(WIDTH)
+    looked.page.set_viewport_size({"width": 1280, "height": 800})
+    assert width == 390
+
+
+@every_notebook
+def test_predictions_answer_and_then_nothing_is_hidden(looked):
+    questions = looked.page.locator(".prediction")
+    assert questions.count()
+    assert looked.page.evaluate(HIDDEN), "nothing waits for a prediction"
+    for question in questions.all():
+        answer = question.locator("details").first
+        assert not answer.locator("p").is_visible()
+        answer.locator("summary").click()
+        assert answer.locator("p").is_visible()
+    assert looked.page.evaluate(HIDDEN) == []
+
+
+@every_notebook
+def test_explorers_play(looked):
+    for answer in looked.page.locator(".prediction details:first-of-type").all():
+        answer.evaluate("(answer) => answer.open = true")
+    for stage in looked.page.locator(".stage").all():
+        buttons = [stage.get_by_role("button", name=name) for name in ("Play", "Back")]
+        pressed = [button for button in buttons if button.is_enabled()]
+        if pressed:  # a game that has not begun has nothing to play
+            before = stage.evaluate(PIXELS)
+            pressed[0].click()
+            looked.page.wait_for_function(
+                f"([stage, before]) => ({PIXELS})(stage) !== before",
+                arg=[stage.element_handle(), before],
+            )
+
+
+@every_notebook
+def test_button_leads_to_the_notebook_in_the_laboratory(looked, site):
+    href = looked.page.locator(".btn-laboratory").get_attribute("href")
+    start, _, notebook = href.partition("?path=")
+    assert (site / "notebooks" / start).resolve() == site / "lab" / "lab" / "index.html"
+    assert (site / "lab" / "files" / notebook).is_file()
+
+
+@pytest.mark.parametrize("path", LECTURE)
+def test_page_opens_as_a_file(context, site, path):
+    look = Look(context, f"file://{site}/{path}")
+    wait_for_explorers(look.page)
+    look.page.close()
+    assert (look.errors, look.outside) == ([], [])
+
+
+def test_search_finds_a_word(context, address):
+    page = Look(context, f"{address}/search.html?q=momentum").page
+    page.locator("#search-results li").first.wait_for()
+    page.close()

@@ -1,0 +1,49 @@
+"""How Sphinx makes the book; `build.py` lays out its source and runs it."""
+
+project = "Gradient-descent optimizers"
+author = "the authors of the lecture"
+copyright = f"{author}. Text and pictures: CC BY 4.0"
+language = "en"
+
+extensions = ["myst_nb"]
+myst_enable_extensions = ["amsmath", "dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "off"
+suppress_warnings = ["mystnb.unknown_mime_type"]
+
+html_theme = "sphinx_book_theme"
+html_title = project
+html_static_path = ["static"]
+html_favicon = "static/icon.svg"
+html_css_files = ["book.css"]
+html_copy_source = False
+html_context = {"default_mode": "light"}
+html_theme_options = {
+    "home_page_in_toc": True,
+    "show_toc_level": 2,
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+}
+
+# Everything a page needs lies beside it, as build.py has put it there.
+mathjax_path = "mathjax/tex-mml-chtml.js"
+nb_ipywidgets_js = {"require.js": {}, "widgets.js": {}, "html-manager/embed-amd.js": {}}
+
+
+def add_laboratory_button(app, page, template, context, doctree):
+    """Put a button on the page of a notebook that opens it in the laboratory."""
+    if page.startswith("notebooks/"):
+        up = "../" * page.count("/")
+        button = {
+            "type": "link",
+            "url": f"{up}lab/lab/index.html?path={page}.ipynb",
+            "text": "Run it",
+            "icon": "fas fa-play",
+            "tooltip": "Open this notebook in the laboratory: it runs in your browser",
+            "label": "laboratory",
+        }
+        context["header_buttons"].insert(0, button)
+
+
+def setup(app):
+    app.connect("html-page-context", add_laboratory_button, priority=600)
