@@ -1,6 +1,7 @@
 """The setup: its files agree with each other, and make installs once."""
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -188,6 +189,27 @@ def test_make_alone_lists_the_commands():
     listed = subprocess.check_output(["make"], cwd=ROOT, text=True)
     for command in ("make lab:", "make test:", "make test-site:", "make lock:"):
         assert command in listed
+
+
+# What a public lecture has
+
+
+def test_changelog_and_citation_name_the_version_of_pyproject():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    assert citation["version"] == newest == PROJECT["version"]
+
+
+def test_workflows_and_container_call_commands_that_the_makefile_has():
+    container = (ROOT / ".devcontainer" / "devcontainer.json").read_text()
+    steps = [json.loads(container)["postCreateCommand"]]
+    for path in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            steps += [step.get("run", "") for step in job["steps"]]
+    called = {step.split()[1] for step in steps if step.startswith("make ")}
+    assert called == {".venv/lab", "test", "test-site", "site"}
+    for command in called:
+        subprocess.run(["make", "--dry-run", command], cwd=ROOT, check=True, capture_output=True)
 
 
 # The environment that the Makefile makes
