@@ -587,11 +587,13 @@ def layers(panels, ylabel):
     all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     words = []
     for axes, (title, lines) in zip(all_axes, panels.items(), strict=True):
+        size = 12  # the marks get smaller, so that none hides another
         for look, (name, (measured, predicted)) in zip(looks_of(lines), lines.items(), strict=True):
             depth = range(1, 1 + len(measured))
             axes.plot(depth, predicted, color=look["color"], linewidth=1.5)
             looks = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
-            axes.plot(depth, measured, **looks, markersize=8, label=name)
+            axes.plot(depth, measured, **looks, markersize=size, label=name)
+            size *= 0.75
             words.append(f"{title}, {name} {_course(np.asarray(measured))}")
         axes.set(title=title, xlabel="layer", ylabel=ylabel, yscale="log")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -648,7 +650,7 @@ def scale_map(panels, scales, depths, label, limits, lines):
         words.append(f"{title}: from {_number(np.min(values))} to {_number(np.max(values))}")
     figure.colorbar(shades, ax=list(all_axes), label=label)
     _legend_below(figure, all_axes[0])
-    return Picture(figure, _sentence(f"{label} over scale and depth", words))
+    return Picture(figure, _sentence(f"{label} over scale and depth", words), colors=256)
 
 
 @matplotlib.rc_context(STYLE)
