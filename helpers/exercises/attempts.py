@@ -2,8 +2,10 @@
 
 import ctypes
 import dis
+import html
 import inspect
 import linecache
+import re
 import sys
 import threading
 import time
@@ -16,13 +18,21 @@ from pathlib import Path
 
 import numpy as np
 
-TIME_LIMIT = 3.0  # seconds for all runs of one check
+TIME_LIMIT = 3.0  # seconds for one case
+LONGEST = 10.0  # seconds for all cases of a check
 WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
+
+
+# A mark, and the colors of text, ground and edge: the same in a light and in a dark theme.
+LOOKS = {
+    True: ("✓", "#0f3d1e", "#e6f4ea", "#1a7f37"),
+    False: ("✗", "#4a2a00", "#fdf1e3", "#b35900"),
+}
 
 
 @dataclass(frozen=True, repr=False)
 class Verdict:
-    """The answer to an attempt; shown as one line.
+    """The answer to an attempt; shown as one line of text, in a notebook with a mark and a color.
 
     Attributes
     ----------
@@ -39,8 +49,29 @@ class Verdict:
     hint: str = ""
 
     def __repr__(self):
-        words = {"message": self.message, "hint": self.hint}
-        return WORDS["hint"].format(**words) if self.hint else self.message
+        return "  ".join(self.lines())
+
+    def lines(self):
+        """Return the message, and the hint if there is one."""
+        return [self.message] + [WORDS["hint"].format(hint=self.hint)] * bool(self.hint)
+
+    def _repr_html_(self):
+        """Return the same text, marked; None before the exercise was attempted."""
+        if self.passed is None:
+            return None
+        mark, text, ground, edge = LOOKS[self.passed]
+        body = "".join(f"<div>{marked_up(line)}</div>" for line in self.lines())
+        return (
+            f'<div style="color:{text};background:{ground};border-left:0.4em solid {edge};'
+            'padding:0.4em 0.8em;display:flex;gap:0.6em;max-width:60em">'
+            f'<div aria-hidden="true">{mark}</div><div>{body}</div></div>'
+        )
+
+
+def marked_up(text):
+    """Return a text as HTML, what stands between backticks as code."""
+    code = r'<code style="color:inherit;background:transparent">\1</code>'
+    return re.sub("`(.*?)`", code, html.escape(text))
 
 
 def said(key, **values):
@@ -74,13 +105,13 @@ class Slip(Exception):
 class Stopped(SystemExit):
     """Ends an attempt that takes too long; `except Exception` lets it pass, threads hide it."""
 
-    endless = True  # whether one case took most of the time
+    endless = True  # whether it was one case that took too long
 
 
 def observe(run, cases):
     """Return what `run` gives for each case, or the exception that it raises, and the warnings.
 
-    The runs share one time limit; after it the last outcome is a `Stopped`.
+    A case has `TIME_LIMIT`, all have `LONGEST`; after these the last outcome is a `Stopped`.
     """
     outcomes, begun = [], []
 
@@ -97,17 +128,19 @@ def observe(run, cases):
 
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        ended = ends_in_time(work, TIME_LIMIT)
+        ended = ends_in_time(work, begun)
     outcomes = list(outcomes)
     if not ended:
         if not (outcomes and isinstance(outcomes[-1], Stopped)):
             outcomes.append(Stopped())
-        outcomes[-1].endless = time.monotonic() - begun[-1] > TIME_LIMIT / 2
+        outcomes[-1].endless = time.monotonic() - begun[-1] > TIME_LIMIT
     return outcomes, warned
 
 
-def ends_in_time(work, seconds):
-    """Run `work` in a thread, stop it after so many seconds, and tell whether it ended by itself.
+def ends_in_time(work, begun):
+    """Run `work` in a thread, stop it if it takes too long, and tell whether it ended by itself.
+
+    `begun` is when its cases begin, so far.
 
     The interpreter can raise an exception in a thread from outside, between two bytecodes. Unlike
     a signal this works on Windows and whichever thread asks; unlike a trace function it neither
@@ -131,10 +164,10 @@ def ends_in_time(work, seconds):
         print(said("no_threads"))
         work()
         return True
-    deadline = time.monotonic() + seconds
     try:
         while not ended.wait(0.05):  # in short turns, so that an interrupt is seen everywhere
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if begun and (now > begun[-1] + TIME_LIMIT or now > begun[0] + LONGEST):
                 return False
         return True
     finally:
@@ -157,11 +190,13 @@ def verdict_on_error(name, error, done=0, count=1):
         return not_yet(error.key, error.hint, name=name, **error.values)
     where = line_of_the_learner(error)
     if isinstance(error, Stopped):
-        key = "stopped" if error.endless else "slow"
-        return not_yet(key, name=name, seconds=TIME_LIMIT, where=where, done=done, count=count)
+        key, seconds = ("stopped", TIME_LIMIT) if error.endless else ("slow", LONGEST)
+        return not_yet(
+            key, name=name, seconds=seconds, where=where, done=done, case=done + 1, count=count
+        )
     what = "".join(traceback.format_exception_only(error)).strip().splitlines()[0]
-    hint = WORDS["errors"].get(type(error).__name__, "")
-    return not_yet("raises", hint, name=name, error=cut(what, 200), where=where)
+    hints = [one["hint"] for one in WORDS["errors"] if re.match(one["pattern"], what + where)]
+    return not_yet("raises", *hints[:1], name=name, error=cut(what, 200), where=where)
 
 
 def cut(text, length):
@@ -186,14 +221,18 @@ def line_of_the_learner(error):
 def is_library(frame):
     """Tell whether a frame runs code of Python, of an installed package or of helpers."""
     package = frame.f_globals.get("__name__", "").partition(".")[0]
-    folders = {"site-packages", "dist-packages"} & set(Path(frame.f_code.co_filename).parts)
-    return bool(folders) or package in {"helpers", *sys.stdlib_module_names}
+    if package in {"helpers", *sys.stdlib_module_names}:
+        return True
+    files = [frame.f_code.co_filename]  # of compiled code a path in its sources, so:
+    if package != "__main__":
+        files.append(getattr(sys.modules.get(package), "__file__", None) or "")
+    return any({"site-packages", "dist-packages"} & set(Path(file).parts) for file in files)
 
 
 def is_blank(attempt):
     """Tell whether an attempt is still the `...` that the notebook gives."""
     if inspect.isclass(attempt):
-        update = vars(attempt).get("update")
+        update = getattr(attempt, "update", None)
         return is_blank(update) if update else not has_methods(attempt)
     code = getattr(inspect.unwrap(attempt), "__code__", None) if callable(attempt) else None
     return does_nothing(code) if code else attempt is ...

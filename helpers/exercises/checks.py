@@ -1,6 +1,7 @@
 """The kinds of check: a function, or an optimizer, held against its solution and its mistakes."""
 
 import copy
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, NamedTuple
@@ -54,16 +55,25 @@ def defined(source):
 
 @dataclass(frozen=True)
 class Mistake:
-    """A mistake that people make: a hint, and the edits that make it out of the solution."""
+    """A mistake that people make: a hint, and the edits that make it out of the solution.
+
+    `also` holds other lists of edits, each of which makes a wrong solution with the same hint.
+    """
 
     hint: str
     edits: list
+    also: tuple = ()
 
     def made_in(self, solution):
-        """Return the code of the wrong solution."""
-        for old, new in self.edits:
-            solution = solution.replace(old, new)
-        return solution
+        """Return the code of each wrong solution."""
+        return [edited(solution, edits) for edits in (self.edits, *self.also)]
+
+
+def edited(code, edits):
+    """Return a code with each (old, new) replaced everywhere."""
+    for old, new in edits:
+        code = code.replace(old, new)
+    return code
 
 
 @dataclass(frozen=True)
@@ -160,6 +170,7 @@ class FunctionCheck(Check):
         if hint is None and isinstance(outcomes[wrong[0]], BaseException):
             return verdict_on_error(self.name, outcomes[wrong[0]], wrong[0], len(cases))
         pairs = [(outcomes[k].values, expected[k].values) for k in values]
+        hint = hint or self.hint_at_sight(pairs, len(cases))
         hint = hint or self.general_hint(pairs) + told(warned)
         where = {"name": self.name, "case": values[0] + 1, "count": len(cases)}
         return self.verdict_on_difference(cases[values[0]], *pairs[0], hint, where)
@@ -167,7 +178,7 @@ class FunctionCheck(Check):
     def outcomes_of(self, code, cases):
         """Return the outcomes of a solution of ours, without limits and warnings."""
         solution, outcomes = self.defined(code), []
-        with np.errstate(all="ignore"):
+        with warnings.catch_warnings(action="ignore"):
             for case in cases:
                 try:
                     outcomes.append(self.run(solution, case))
@@ -178,13 +189,24 @@ class FunctionCheck(Check):
     def named_mistake(self, cases, outcomes):
         """Return the hint on the mistake with these very outcomes, or None."""
         for mistake in self.mistakes.values():
-            made = self.outcomes_of(mistake.made_in(self.solution), cases)
-            if all(map(agree, outcomes, made)):
-                return mistake.hint
+            for code in mistake.made_in(self.solution):
+                if all(map(agree, outcomes, self.outcomes_of(code, cases))):
+                    return mistake.hint
+        return None
+
+    def hint_at_sight(self, pairs, count):
+        """Return the hint on what the wrong values of `count` cases show by themselves, or None."""
+        got, expected = pairs[0]
+        if got.shape != expected.shape:
+            return hint_on_shape(got.shape, expected.shape)
+        if len(pairs) == count > 1 and all(np.array_equal(got, other) for other, _ in pairs):
+            return WORDS["constant"]["hint"]
+        if all(np.allclose(*pair, rtol=0.01, atol=0) for pair in pairs):
+            return WORDS["nearly"]["hint"]
         return None
 
     def general_hint(self, pairs):
-        """Return the hint where no mistake is named."""
+        """Return the hint where nothing can be named."""
         begun_right = all(
             got.ndim > 0 and got.shape == expected.shape and first_difference(got, expected)[0] > 0
             for got, expected in pairs
@@ -209,6 +231,15 @@ class FunctionCheck(Check):
         place = f" at {list(index)}" if index else ""
         both = in_digits_that_differ(got[index], expected[index])
         return not_yet("value", hint, call=call, place=place, **both, **where)
+
+
+def hint_on_shape(got, expected):
+    """Return the hint on a wrong shape, or None."""
+    if expected == ():
+        return WORDS["shape_number"]["hint"]
+    if got == ():
+        return WORDS["shape_array"]["hint"]
+    return WORDS["shape_turned"]["hint"] if got == expected[::-1] else None
 
 
 def told(warned):
@@ -285,6 +316,9 @@ class OptimizerCheck(FunctionCheck):
         path = []
         for grads, kept in zip(gradients, case[2], strict=True):
             optimizer.update(params, grads)
+            for attribute, value in getattr(optimizer, "__dict__", {}).items():
+                if value is params:
+                    raise Slip("alias", attribute=attribute)
             if params.keys() != arrays.keys() or grads.keys() != kept.keys():
                 raise Slip("keys")
             if any(params[key] is not array for key, array in arrays.items()):
@@ -300,15 +334,21 @@ class OptimizerCheck(FunctionCheck):
         if hint or any(isinstance(outcome, BaseException) for outcome in outcomes):
             return hint
         expected = self.outcomes_of(self.solution, cases)
-        for key, factor in (("uphill", -1), ("still", 0)):
-            starts = [flat(params) for _, params, _ in cases]
-            turned = [
-                Outcome(start + factor * (path.values - start))
-                for start, path in zip(starts, expected, strict=True)
+        for key, factor_of in (
+            ("uphill", lambda params: -1),
+            ("still", lambda params: 0),
+            ("first_key", lambda params: np.arange(flat(params).size) < params["W"].size),
+        ):
+            moved = [
+                Outcome(flat(params) + factor_of(params) * (path.values - flat(params)))
+                for (_, params, _), path in zip(cases, expected, strict=True)
             ]
-            if all(map(agree, outcomes, turned)):
+            if all(map(agree, outcomes, moved)):
                 return WORDS[key]["hint"]
         return None
+
+    def hint_at_sight(self, pairs, count):
+        """Return None: a path is never constant, and always near the right one."""
 
     def verdict_on_difference(self, case, got, expected, hint, where):
         """Return the Verdict on paths that differ, with the story of the first such number."""
@@ -321,7 +361,6 @@ class OptimizerCheck(FunctionCheck):
             call=call_in_words(self.name, hyperparameters),
             start=f"{flat(params)[column]:g}",
             gradients=", ".join(story),
-            update=row + 1,
             **in_digits_that_differ(got[row, column], expected[row, column]),
             **where,
         )

@@ -24,11 +24,15 @@ def gradients(rng, shape):
 class Counted:
     """A function of a position, shape (..., d), that counts the positions it was asked for."""
 
-    def __init__(self, function):
-        self.function, self.evaluations = function, 0
+    def __init__(self, function, d):
+        self.function, self.d, self.evaluations = function, d, 0
 
-    def __call__(self, position):
+    def __call__(self, position, *others):
         """Return the function's values, shape (...)."""
-        values = self.function(np.asarray(position, dtype=float))
+        position = np.asarray(position, dtype=float)
+        if others or position.shape[-1:] != (self.d,):
+            shape = f"{1 + len(others)} arguments" if others else f"shape {position.shape}"
+            raise TypeError(f"f takes one position, an array of shape ({self.d},), got {shape}")
+        values = self.function(position)
         self.evaluations += np.size(values)
         return values

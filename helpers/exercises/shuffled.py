@@ -1,12 +1,13 @@
 """The check of a function that passes over examples in random order, anew in every epoch."""
 
+from dataclasses import replace
 from itertools import permutations, product
 from typing import ClassVar
 
 import numpy as np
 
 from helpers.exercises.attempts import not_yet, right, said, verdict_on_error
-from helpers.exercises.checks import FunctionCheck, agree, close
+from helpers.exercises.checks import FunctionCheck, agree, close, edited
 from helpers.exercises.draws import short
 
 
@@ -26,61 +27,82 @@ class ShuffledCheck(FunctionCheck):
     """A check of f(x, t, lr, batch_size, epochs, rng), which shuffles the examples.
 
     Its `inputs` are cases in which the order is all the same: whole batches, or equal examples.
-    There an attempt must agree with the solution. Two kinds of further cases follow. Three
-    examples one by one, in two epochs, with many seeds: the attempt must have gone through them
-    in some order, in several, and in the same one with the same seed. And seven examples of which
-    one is changed: then the result must change.
+    There an attempt must agree with the solution. Then come: a rate of 0, at which the start is
+    returned; three examples one by one, in two epochs, with many seeds, of which the last repeats
+    the first; four examples, three of them in the first batch; and seven examples of which one is
+    changed at a time. What an attempt makes of three and of four examples must belong to some
+    order of them, that of three to several, and each of the seven must matter.
     """
 
     seeds: ClassVar = 24
 
     def cases(self):
-        """Return the hidden inputs: order all the same, random order, one example changed."""
+        """Return the hidden inputs."""
         rng = self.rng()
-        x, t = short(rng.normal(size=3)), short(rng.normal(size=3))
-        seeds = [*range(self.seeds), 0]
-        many_x, many_t = short(rng.normal(size=7)), short(rng.normal(size=7))
-        changed = [many_t, *(many_t + np.eye(7))]
+        x, t = short(rng.normal(size=(2, 7)))
+        seeded = [np.random.default_rng(seed) for seed in (*range(self.seeds), 0)]
         return [
             *super().cases(),
-            *[(x, t, 0.1, 1, 2, np.random.default_rng(seed)) for seed in seeds],
-            *[(many_x, one, 0.05, 3, 1, np.random.default_rng(1)) for one in changed],
+            (x, t, 0.0, 7, 1, seeded[0]),
+            *[(x[:3], t[:3], 0.1, 1, 2, rng) for rng in seeded],
+            *[(x[:4], t[:4], 0.1, 3, 1, rng) for rng in seeded[:6]],
+            *[
+                (x, changed, 0.05, 3, 1, rng)
+                for rng in seeded[:3]
+                for changed in (t, *(t + np.eye(7)))
+            ],
         ]
 
     def judge(self, cases, outcomes, warned):
         """Return the Verdict on the outcomes of an attempt."""
         verdict = super().judge(cases[: self.count], outcomes[: self.count], warned)
-        if not verdict.passed:
-            return verdict
         for done, outcome in enumerate(outcomes):
             if isinstance(outcome, BaseException):
                 return verdict_on_error(self.name, outcome, done, len(cases))
-        first_order = self.count + self.seeds + 1
-        whole, *changed = outcomes[first_order:]
-        unused = sum(agree(whole, other) for other in changed)
-        if unused:
-            words = {"name": self.name, "used": len(changed) - unused, "count": len(changed)}
-            return not_yet("unused", self.hint_on("unused"), **words)
-        hint = self.hint_on_order(cases[self.count], outcomes[self.count : first_order])
-        if hint:
-            return not_yet("disorder", hint, name=self.name)
-        return right(said("orders", name=self.name, count=self.count))
+            if outcome.values.shape != (2,):
+                return verdict
+        if not (verdict.passed or verdict.hint.startswith(self.hint)):
+            return verdict
+        key, words = self.what_is_seen(cases[self.count :], outcomes[self.count :])
+        if verdict.passed and not key:
+            return right(said("orders", name=self.name, count=self.count))
+        if verdict.passed:
+            hint = self.mistakes[key].hint if key in self.mistakes else self.hint
+            return not_yet(key if words else "disorder", hint, name=self.name, **words)
+        return replace(verdict, hint=self.hint_on(key)) if key in self.mistakes else verdict
 
-    def hint_on_order(self, case, outcomes):
-        """Return the hint on the orders in which an attempt took the examples, or ""."""
-        *outcomes, again = outcomes
-        if not agree(outcomes[0], again):
-            return self.hint_on("unseeded")
+    def what_is_seen(self, cases, outcomes):
+        """Return the key of what the further cases show, or "", and what its words need."""
+        start, *three = outcomes[: self.seeds + 1]
+        again, *four = outcomes[self.seeds + 1 : -24]
+        if start.values.any():
+            return "start", dict(zip("wb", start.values, strict=True))
+        unused = max(
+            sum(agree(whole, changed) for changed in others)
+            for whole, *others in (outcomes[-24:-16], outcomes[-16:-8], outcomes[-8:])
+        )
+        if unused:
+            return "unused", {"used": 7 - unused, "count": 7}
+        if not agree(three[0], again):
+            return "unseeded", {}
+        return self.sign_of_order(cases[1], three) or self.sign_of_batches(cases[-25], four), {}
+
+    def sign_of_order(self, case, outcomes):
+        """Return the key of what is wrong with the orders of three examples, or ""."""
         possible = self.possible_outcomes(self.solution, case, 2)
         orders = [order_of(outcome, possible) for outcome in outcomes]
         if None in orders:
-            torn = self.mistakes["torn"]
-            apart = self.possible_outcomes(torn.made_in(self.solution), case, 4)
-            return torn.hint if all(order_of(one, apart) for one in outcomes) else self.hint
+            torn = edited(self.solution, self.mistakes["torn"].edits)
+            apart = self.possible_outcomes(torn, case, 4)
+            return "torn" if all(order_of(one, apart) for one in outcomes) else "disorder"
         if len(set(orders)) == 1:
-            unshuffled = orders[0] == ((0, 1, 2), (0, 1, 2))
-            return self.hint_on("unshuffled" if unshuffled else "unseeded")
-        return self.hint_on("once") if all(first == second for first, second in orders) else ""
+            return "unshuffled" if orders[0] == ((0, 1, 2), (0, 1, 2)) else "unseeded"
+        return "once" if all(first == second for first, second in orders) else ""
+
+    def sign_of_batches(self, case, outcomes):
+        """Return "uneven" if the batches of four examples are not of three and one, or ""."""
+        possible = self.possible_outcomes(self.solution, case, 1)
+        return "" if all(order_of(outcome, possible) for outcome in outcomes) else "uneven"
 
     def possible_outcomes(self, code, case, count):
         """Return the outcome of a solution for every way to draw so many orders."""
