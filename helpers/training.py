@@ -9,6 +9,8 @@ from tqdm.auto import tqdm
 from helpers import doors
 from helpers.networks import side_by_side
 
+tqdm.monitor_interval = 0  # no thread that looks after the bars: a Python in the browser has none
+
 
 def recorded(loop):
     """Put a door before the taught loop: it checks what goes in and returns a History."""

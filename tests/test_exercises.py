@@ -379,13 +379,15 @@ def test_an_interrupted_check_ends_the_attempt():
     assert threading.active_count() == threads
 
 
-def test_without_threads_a_check_answers_and_says_that_it_has_no_limit(monkeypatch, capsys):
+def test_without_threads_a_check_answers_and_ends_a_loop(monkeypatch):
     def refuse(thread):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
     assert verdict_on("best_rate", solution("best_rate")).passed is True
-    assert "no time limit" in capsys.readouterr().out
+    monkeypatch.setattr(attempts, "TIME_LIMIT", 0.3)
+    verdict = verdict_on("best_rate", with_body("best_rate", "while True:\n    pass"))
+    assert "was stopped after 0.3 seconds" in verdict.message
 
 
 def test_a_case_has_three_seconds_and_all_have_ten():

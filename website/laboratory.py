@@ -28,6 +28,8 @@ HELPERS = "optimizers-lecture"
 KERNEL = ["ipython", "jedi", "micropip", "sqlite3", "ssl"]
 FROM_PYODIDE = {*KERNEL, "matplotlib", "numpy", "traitlets"}
 NOT_THERE = {"jupyterlab-widgets", "widgetsnbextension"}  # parts of a server, which is not there
+# All cells are in the page: the browser's search finds them, and nothing jumps.
+OVERRIDES = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "defer"}}
 NOTE = """\
 > You are in the laboratory. What you change stays in this browser, and is here when you come \
 back. For the fresh notebook beside yours: in the list of files, rename yours and press the \
@@ -41,6 +43,7 @@ def write(folder):
         source = Path(place)
         lay_out(source / "contents")
         (source / "jupyter-lite.json").write_text(json.dumps(settings()))
+        (source / "overrides.json").write_text(json.dumps(OVERRIDES))
         command = [*(sys.executable, "-m", "jupyterlite_core", "build", "--apps", "lab")]
         options = ["--contents", "contents", "--output-dir", folder / "lab"]
         subprocess.run([*command, *options], cwd=source, check=True, stdout=subprocess.DEVNULL)
