@@ -33,7 +33,7 @@ INK = "#444444"
 def contour_levels(heights):
     """Return levels of equal height steps, or of equal shares of the map where that shows more."""
     low, middle, high = np.quantile(heights, [0, 0.5, 1])
-    if 0.25 < (middle - low) / (high - low) < 0.75:
+    if 0.25 * (high - low) < middle - low < 0.75 * (high - low):
         return np.linspace(low, high, 17)
     return np.unique(np.quantile(heights, np.linspace(0, 1, 17)))
 

@@ -52,7 +52,7 @@ def main():
 
 def photograph(stage, step):
     """Return the stage at a step, in few colors and small enough for a page."""
-    slider = stage.locator("input[type=range]")
+    slider = stage.get_by_role("slider", name="step", exact=True)
     slider.evaluate(
         "(slider, step) => { slider.value = step; slider.dispatchEvent(new Event('input')); }", step
     )

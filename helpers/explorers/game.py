@@ -1,24 +1,27 @@
 """The blindfold game: a walk on hidden mountains, and how it is scored."""
 
+import io
+from functools import lru_cache
 from typing import ClassVar
 
-import ipywidgets as widgets
 import numpy as np
+from PIL import Image
 
 from helpers import doors
-from helpers.descent import descend
-from helpers.explorers import panels
-from helpers.explorers.controls import CELL, NAME, SHORT_NAME, WRAP, Dial, checked
-from helpers.explorers.panels import Mark
-from helpers.explorers.runs import lowest_and_highest
-from helpers.explorers.stage import CURVE, DARK, MAP, Explorer, View, told
-from helpers.explorers.words import said, table
-from helpers.figures import LOOKS
+from helpers.descent import descend, sweep
+from helpers.explorers.controls import RATE, Dial, Menu
+from helpers.explorers.panels import CURVE, Mark, axes, compass_panel, map_panel, ramp, with_image
+from helpers.explorers.runs import curve, lowest_and_highest, path, rates_of, signs, steady_rate
+from helpers.explorers.stage import DARK, Explorer, View
+from helpers.explorers.words import WORDS, said, table
 from helpers.landscapes import mountain_range, mountains, plateau, saddle
+from helpers.looks import LOOKS, OTHER_LOOKS
 from helpers.optimizers import SGD
 
-SMALL_CELL = {"width": "190px", "margin": "2px 12px 2px 2px"}
+SAY = WORDS["game"]
 BROWN = {"color": "#8C6D46", "marker": "o", "linestyle": "-"}
+RIVAL = OTHER_LOOKS[5]
+VALLEYS = ["#BFD3DE", "#E5CFA8", "#C9DCC0", "#DCC7DA", "#EFE3B8", "#D0D0D0"]
 
 
 class BlindfoldGame(Explorer):
@@ -33,190 +36,241 @@ class BlindfoldGame(Explorer):
 
     Raises
     ------
-    ValueError
-        If the seed is out of range.
+    TypeError, ValueError
+        If the seed or the steps are not whole numbers in their range.
     """
 
-    ranges: ClassVar = {
-        "a new range for each seed": None,
-        "four valleys": mountains,
-        "saddle": saddle,
-        "plateau": plateau,
-    }
+    usual_actions: ClassVar = ()
+    ranges: ClassVar = dict(zip(SAY["ranges"], (None, mountains, saddle, plateau), strict=True))
     plain_rate: ClassVar[float] = 0.3
+    rates: ClassVar = Dial("lr", "", 0.1, **RATE)
 
     def __init__(self, seed=1, steps=20):
-        super().__init__()
         self.budget = doors.whole_number("steps", steps)
-        self.kind = widgets.Dropdown(
-            options=list(self.ranges), description="mountains", style=NAME, layout=CELL
+        self.scores = []
+        controls = [
+            Menu("kind", SAY["kind"], SAY["ranges"][0], tuple(self.ranges)),
+            Dial("seed", SAY["seed"], doors.whole_number("seed", seed), 0, 9999, slider=False),
+            Dial("direction", SAY["direction"], 90, 0, 359, step=1),
+            Dial("length", SAY["length"], 1.0, 0.0, 2.0),
+        ]
+        controls[1].checked(seed)
+        actions = dict(
+            zip(SAY["actions"], (self.walk, self.lift, self.again, self.elsewhere), strict=True)
         )
-        self.seed = widgets.BoundedIntText(
-            checked("seed", seed, 0, 9999),
-            min=0,
-            max=9999,
-            description="seed",
-            style=SHORT_NAME,
-            layout=SMALL_CELL,
-        )
-        self.direction = Dial("direction °", 0, 0, 359)
-        self.length = Dial("length", 1.0, 0.0, 1.0)
-        self.walk_button = widgets.Button(description="Walk", button_style="primary")
-        self.lift_button = widgets.Button(description="Lift the blindfold")
-        again = widgets.Button(description="Start again")
-        self.set_out()
-        self.assemble(
-            [
-                widgets.Box([self.kind, self.seed, self.direction, self.length], layout=WRAP),
-                widgets.Box([self.walk_button, self.lift_button, again], layout=WRAP),
-            ],
-            [self.direction, self.length],
-        )
-        self.walk_button.on_click(self.walk)
-        self.lift_button.on_click(self.lift)
-        again.on_click(self.begin)
-        self.kind.observe(self.begin, "value")
-        self.seed.observe(self.begin, "value")
-        self.stage.on_msg(self.walk)
+        start = self.start_of({"kind": SAY["ranges"][0], "seed": seed})
+        super().__init__(controls, actions, walked=(start,), lifted=False)
 
-    def set_out(self):
-        """Stand at the start of the chosen mountains, blindfolded."""
-        rng = np.random.default_rng(self.seed.value)
-        known = self.ranges[self.kind.value]
-        self.landscape = known or mountain_range(rng)
-        low, high = np.transpose(self.landscape.window)
-        anywhere = rng.uniform(0.8 * low + 0.2 * high, 0.2 * low + 0.8 * high)
-        self.positions = [anywhere if known else np.array(self.landscape.start)]
-        self.reach = (high[0] - low[0]) / 8
-        self.lifted = False
-        self.length.slider.max = self.length.box.max = float(self.reach)
+    # ---- where one is --------------------------------------------------------------------------
 
-    @told
-    def begin(self, _change=None):
-        """Start again, on the chosen mountains."""
-        self.set_out()
-        self.refresh()
+    def landscape_of(self, values):
+        """Return the chosen mountains."""
+        return self.ranges[values["kind"]] or random_range(values["seed"])
 
-    @property
-    def steps_left(self):
-        """How many steps may still be walked."""
-        return 0 if self.lifted else self.budget + 1 - len(self.positions)
+    def start_of(self, values):
+        """Return the start on the chosen mountains."""
+        landscape = self.landscape_of(values)
+        if self.ranges[values["kind"]] is None:
+            return landscape.start
+        low, high = np.transpose(landscape.window)
+        rng = np.random.default_rng(values["seed"])
+        return tuple(rng.uniform(0.8 * low + 0.2 * high, 0.2 * low + 0.8 * high).tolist())
 
-    @property
-    def aim(self):
-        """The chosen step (dx, dy)."""
-        angle = np.deg2rad(self.direction.value)
-        return self.length.value * np.array([np.cos(angle), np.sin(angle)])
+    def reach_of(self, values):
+        """Return the length of the longest step."""
+        (x0, x1), _ = self.landscape_of(values).window
+        return (x1 - x0) / 8
 
-    def grab(self, _panel, x, y):
+    def follow(self, values, changed):
+        """Set out anew on mountains that are chosen; keep the step in reach."""
+        if {"kind", "seed"} & changed.keys():
+            values |= {"walked": (self.start_of(values),), "lifted": False}
+        values["length"] = min(values["length"], self.reach_of(values))
+        return values
+
+    def steps_left(self, values):
+        """Return how many steps may still be walked."""
+        return 0 if values["lifted"] else self.budget + 1 - len(values["walked"])
+
+    def aim(self, values):
+        """Return the chosen step (dx, dy); 0° is north, 90° east."""
+        angle = np.deg2rad(values["direction"])
+        return values["length"] * np.array([np.sin(angle), np.cos(angle)])
+
+    # ---- what is done --------------------------------------------------------------------------
+
+    def grabbed(self, values, panel, x, y):
         """Aim at a point of the compass."""
-        self.length.value = float(f"{min(np.hypot(x, y), self.reach):.3g}")
-        self.direction.value = round(np.rad2deg(np.arctan2(y, x))) % 360
+        length = min(np.hypot(x, y), self.reach_of(values))
+        return {"length": float(f"{length:.3g}"), "direction": bearing(x, y)}
 
-    @told
-    def walk(self, *_):
+    def walk(self, values):
         """Walk the chosen step; the edge of the map holds."""
-        if self.steps_left:
-            low, high = np.transpose(self.landscape.window)
-            self.positions.append(np.clip(self.positions[-1] + self.aim, low, high))
-            self.look_at_the_last_step()
+        if not self.steps_left(values):
+            return {}
+        low, high = np.transpose(self.landscape_of(values).window)
+        new = np.clip(np.add(values["walked"][-1], self.aim(values)), low, high)
+        walked = (*values["walked"], tuple(new.tolist()))
+        self.step = self.shown.last  # whoever has gone back sees the new step
+        return {"walked": walked}
 
-    @told
-    def lift(self, _button=None):
+    def lift(self, values):
         """Show the map; the game is over."""
-        self.lifted = True
-        self.look_at_the_last_step()
+        if values["lifted"]:
+            return {}
+        landscape, walked = self.landscape_of(values), np.array(values["walked"])
+        self.scores = [*self.scores, score_of(landscape, *landscape(walked[[0, -1]]))]
+        self.step = self.shown.last
+        return {"lifted": True}
 
-    def look_at_the_last_step(self):
-        """Show the present state, also to a reader who has gone back."""
-        self.refresh()
-        self.stage.step = self._shown.last
+    def again(self, values):
+        """Start again on the same mountains."""
+        return {"walked": values["walked"][:1], "lifted": False}
 
-    def view(self):
+    def elsewhere(self, values):
+        """Start again on other mountains."""
+        return {"seed": (values["seed"] + 1) % 10_000}
+
+    # ---- what is shown -------------------------------------------------------------------------
+
+    def view(self, values):
         """Return what to show."""
-        positions = np.array(self.positions)
-        heights = self.landscape(positions)
-        slopes = np.linalg.norm(self.landscape.gradient(positions), axis=-1)
-        walked = len(positions) - 1
-        self.walk_button.disabled, self.lift_button.disabled = not self.steps_left, self.lifted
-        lowest, highest = lowest_and_highest(self.landscape)
-        margin = 0.3 * (highest - lowest)
-        curve = panels.curve_panel(
-            (0, self.budget), (lowest - margin, highest + margin), "step", "height", "linear", CURVE
+        landscape, positions = self.landscape_of(values), np.array(values["walked"])
+        heights, gradients = landscape(positions), landscape.gradient(positions)
+        slopes = np.linalg.norm(gradients, axis=-1)
+        walked, left = len(positions) - 1, self.steps_left(values)
+        k = np.arange(walked + 1)
+        numbers = {
+            "k": k,
+            "height": heights,
+            "slope": slopes,
+            "uphill": [f"{bearing(*gradient)}°" for gradient in gradients],
+            "left": self.budget - k,
+        }
+        here = SAY["here"].format(
+            height=said(heights[-1]), slope=said(slopes[-1]), uphill=numbers["uphill"][-1]
         )
-        k = np.arange(walked + 1.0)
+        walk, lift, *_ = SAY["actions"]
         shared = {
             "last": walked,
-            "numbers": {
-                "k": k,
-                "height": heights,
-                "slope": slopes,
-                "left": self.budget - k,
-            },
+            "numbers": numbers,
             "template": table(
-                ["after step", "height here", "slope here", "steps left"],
-                [["{k}", "{height}", "{slope}", "{left}"]],
+                SAY["columns"], [["{k}", "{height}", "{slope}", "{uphill}", "{left}"]]
             ),
             "pace": 4.0,
+            "off": tuple(name for name, off in ((walk, not left), (lift, values["lifted"])) if off),
         }
-        mine = Mark(1, "curve", np.stack([k, heights], 1), DARK, "you")
-        here = f"height {said(heights[-1])}, slope {said(slopes[-1])}"
-        if self.lifted:
-            return self.revealed(positions, heights, curve, mine, shared)
+        heights_panel = height_panel(landscape, self.budget)
+        if values["lifted"]:
+            return self.revealed(landscape, positions, heights, heights_panel, shared)
+        words = SAY["walking" if left else "no_steps_left"]
+        reach = self.reach_of(values)
         return View(
-            panels=[panels.compass_panel(self.reach, MAP), curve],
-            marks=[mine, *self.arrows(positions)],
-            words=(
-                f"Step {walked} of {self.budget}: {here}. "
-                "Brown points up the slope, dark is your next step."
-                if self.steps_left
-                else f"No steps left: {here}. Lift the blindfold."
-            ),
-            alt=(
-                f"Blindfold game: the map is hidden; {here}, {self.steps_left} steps left."
-            ).replace("−", "-"),
-            grips={0: self.aim},
-            labels={0: "compass; the arrow keys aim the next step, Enter walks it"},
+            panels=[compass(reach), heights_panel],
+            marks=[curve(heights, DARK), *self.arrows(gradients, reach, self.aim(values))],
+            words=words.format(step=walked, budget=self.budget, here=here),
+            alt=SAY["alt"].format(here=here, left=left).replace("−", "-"),
+            grips={0: self.aim(values)},
+            labels={0: SAY["compass"]},
             **shared,
         )
 
-    def arrows(self, positions):
+    def arrows(self, gradients, reach, aim):
         """Return the arrow up the slope at each place, and that of the next step."""
-        gradients = self.landscape.gradient(positions)
         steepness = np.linalg.norm(gradients, axis=-1, keepdims=True)
-        up = gradients * self.reach * np.tanh(steepness) / np.maximum(steepness, 1e-12)
-        still = np.zeros_like(up)
+        up = gradients * reach * np.tanh(steepness) / np.maximum(steepness, 1e-12)
         return [
-            Mark(0, "arrow", np.hstack([still, up]), BROWN, "up the slope"),
-            Mark(0, "arrow", np.array([[0, 0, *self.aim]]), DARK, "your next step"),
+            Mark(0, "arrow", np.hstack([np.zeros_like(up), up]), BROWN, SAY["up"]),
+            Mark(0, "arrow", np.array([[0, 0, *aim]]), DARK, SAY["next_step"]),
         ]
 
-    def revealed(self, positions, heights, curve, mine, shared):
-        """Return what to show when the blindfold is lifted."""
+    def revealed(self, landscape, positions, heights, heights_panel, shared):
+        """Return what to show when the blindfold is lifted: the map, and two rivals."""
         walked = len(positions) - 1
-        plain = descend(SGD(self.plain_rate), self.landscape, positions[0], walked)
-        score, plain_score = (
-            score_of(self.landscape, heights[0], end) for end in (heights[-1], plain.losses[-1])
+        rates = self.rates.stops
+        rate = steady_rate(rates_of(SGD, {}, landscape, positions[0], walked), rates)
+        plain, tuned = (
+            descend(SGD(lr), landscape, positions[0], walked) for lr in (self.plain_rate, rate)
         )
+        score, plain_score, tuned_score = (
+            score_of(landscape, heights[0], end)
+            for end in (heights[-1], plain.losses[-1], tuned.losses[-1])
+        )
+        words = SAY["lifted"].format(
+            score=score,
+            steps=walked,
+            rate=self.plain_rate,
+            plain=plain_score,
+            tuned_rate=rate,
+            tuned=tuned_score,
+        )
+        if len(self.scores) > 1:
+            words += " " + SAY["scores"].format(scores=", ".join(f"{s} %" for s in self.scores))
+        look = LOOKS["SGD"]
         return View(
-            panels=[panels.map_panel(self.landscape, MAP), curve],
+            panels=[valley_panel(landscape), heights_panel],
             marks=[
-                Mark(0, "path", plain.positions, LOOKS["SGD"], "gradient descent"),
-                Mark(1, "curve", np.stack([shared["numbers"]["k"], plain.losses], 1), LOOKS["SGD"]),
-                Mark(0, "path", positions, DARK, "you"),
-                mine,
+                path(plain.positions, look, SAY["plain"].format(rate=self.plain_rate)),
+                curve(plain.losses, look),
+                path(tuned.positions, RIVAL, SAY["tuned"].format(rate=rate)),
+                curve(tuned.losses, RIVAL),
+                path(positions, DARK, SAY["you"]),
+                curve(heights, DARK),
             ],
-            words=(
-                f"You went {score} % of the way down to the deepest valley in {walked} steps. "
-                f"Plain gradient descent with η {self.plain_rate}: {plain_score} %."
+            words=words,
+            alt=SAY["alt_lifted"].format(
+                steps=walked, score=score, plain=plain_score, tuned=tuned_score
             ),
-            alt=(
-                f"Blindfold game, lifted after {walked} steps: you {score} % of the way down, "
-                f"plain gradient descent {plain_score} %."
-            ),
-            labels={0: "map with your path and that of gradient descent"},
+            key=f"{SAY['valleys']}, {signs(landscape)}",
+            labels={0: SAY["map"]},
             **shared,
         )
+
+
+@lru_cache(maxsize=8)
+def random_range(seed):
+    """Return the mountains of a seed."""
+    return mountain_range(np.random.default_rng(seed))
+
+
+@lru_cache(maxsize=8)
+def compass(reach):
+    """Return the compass for steps as long as this."""
+    return compass_panel(reach)
+
+
+@lru_cache(maxsize=8)
+def height_panel(landscape, budget):
+    """Return axes for heights, which tell nothing of the map but its scale."""
+    lowest, highest = lowest_and_highest(landscape)
+    margin = 0.3 * (highest - lowest)
+    window = ((0, max(budget, 1)), (lowest - margin, highest + margin))
+    return axes(window, CURVE, title=SAY["height"], xlabel=SAY["step"], steps=True)
+
+
+@lru_cache(maxsize=8)
+def valley_panel(landscape):
+    """Return the map with each place in the color of the valley that it drains into."""
+    panel = map_panel(landscape)
+    (x0, x1), (y0, y1) = landscape.window
+    starts = np.stack(np.meshgrid(np.linspace(x0, x1, 61), np.linspace(y1, y0, 41)), -1)
+    ends = sweep(SGD, landscape, starts, 150, lr=[0.2]).positions[..., 0, :]
+    to_each = np.linalg.norm(ends[..., np.newaxis, :] - np.array(landscape.minima), axis=-1)
+    colors = np.concatenate([ramp([color, color], 1) for color in VALLEYS])
+    valley = np.argmin(to_each, axis=-1) % len(VALLEYS)
+    image = Image.fromarray(colors[valley]).resize(
+        [round(2 * side) for side in panel.box[2:]], Image.Resampling.NEAREST
+    )
+    with_lines = Image.open(io.BytesIO(panel.image)).convert("RGB").resize(image.size)
+    dark = np.asarray(with_lines.convert("L")) < 150  # the lines between the levels
+    pixels = np.asarray(image).copy()
+    pixels[dark] = (140, 140, 140)
+    return with_image(panel, Image.fromarray(pixels))
+
+
+def bearing(x, y):
+    """Return the direction of a vector in degrees from north, clockwise."""
+    return round(np.rad2deg(np.arctan2(x, y))) % 360
 
 
 def score_of(landscape, start, end):

@@ -1,53 +1,45 @@
 """The explorer of one descent: the optimizer's numbers are moved, path and loss follow."""
 
-from functools import partial
-
-import ipywidgets as widgets
 import numpy as np
 
-from helpers.descent import descend, sweep
-from helpers.explorers import panels
-from helpers.explorers.controls import RATES, WRAP, Dial, buttons
-from helpers.explorers.runs import ending, look_of, loss_curve, loss_panel, outcome, path
-from helpers.explorers.stage import MAP, View, told
+from helpers.explorers.controls import Dial
+from helpers.explorers.panels import map_panel
+from helpers.explorers.runs import (
+    above,
+    best_rate,
+    chart,
+    curvatures,
+    curve,
+    ending,
+    look_of,
+    loss_panel,
+    noisy,
+    outcome,
+    path,
+    run_of,
+    signs,
+)
+from helpers.explorers.stage import View
 from helpers.explorers.walkers import Walker
-from helpers.explorers.words import table
+from helpers.explorers.words import WORDS, said, sign, table
 from helpers.landscapes import plateau, ravine
+from helpers.looks import OTHER_LOOKS
 from helpers.optimizers import SGD
 
+SAY = WORDS["descent"]
+ON_RAVINE = {"landscape": ravine.name, "x": -7.0, "y": 2.0, "steps": 30}
+ON_PLATEAU = {"landscape": plateau.name, "x": -7.5, "y": 2.0, "steps": 300}
 PRESETS = {
-    "SGD": {
-        "zigzag, η 0.95": {"lr": 0.95},
-        "bounces forever, η 1": {"lr": 1.0},
-        "diverges, η 1.1": {"lr": 1.1, "steps": 100},
-    },
-    "Momentum": {
-        "textbook, α 0.9": {"lr": 0.1, "momentum": 0.9},
-        "best, α 0.403": {"lr": 1.336, "momentum": 0.403},
-        "no friction, α 1": {"lr": 0.1, "momentum": 1.0, "steps": 100},
-    },
-    "AdaGrad": {
-        "textbook, η 1.5": {"lr": 1.5},
-        "stuck on the plateau": {"lr": 1.5, "landscape": plateau, "steps": 300},
-    },
-    "Adam": {
-        "textbook, η 0.3": {"lr": 0.3},
-        "default, η 0.001": {"lr": 0.001, "steps": 300},
-        "without memory": {"lr": 0.3, "beta1": 0.0, "beta2": 0.0},
-    },
+    "SGD": [{"lr": 0.95}, {"lr": 1.0}, {"lr": 1.1, "steps": 100}],
+    "Momentum": [
+        {"lr": 0.1, "momentum": 0.9},
+        {"lr": 1.336, "momentum": 0.403},
+        {"lr": 0.1, "momentum": 1.0, "steps": 100},
+    ],
+    "AdaGrad": [{"lr": 1.5}, {"lr": 1.5, **ON_PLATEAU}],
+    "Adam": [{"lr": 0.3}, {"lr": 0.001, "steps": 300}, {"lr": 0.3, "beta1": 0.0, "beta2": 0.0}],
 }
-
-
-def noisy(rule, sigma):
-    """Return the rule with Gaussian noise, the same at every call, added to each gradient."""
-    rng = np.random.default_rng(0)
-
-    class Noisy(rule):
-        def update(self, params, grads):
-            noise = {key: sigma * rng.normal(size=grad.shape) for key, grad in grads.items()}
-            super().update(params, {key: grad + noise[key] for key, grad in grads.items()})
-
-    return Noisy
+X_LOOK, Y_LOOK = OTHER_LOOKS[1], OTHER_LOOKS[2]
 
 
 class Descent(Walker):
@@ -62,64 +54,125 @@ class Descent(Walker):
     """
 
     def __init__(self, rule=SGD, landscape=ravine, start=None, steps=30, **numbers):
-        super().__init__(rule, landscape, start, steps, **numbers)
-        self.noise = Dial("noise σ", 0.0, 0.0, 3.0)
-        presets = {
-            label: partial(self.preset, settings)
-            for label, settings in PRESETS.get(self.name, {}).items()
+        controls = self.settle(rule, landscape, start, steps, numbers)
+        controls.append(Dial("noise", SAY["noise"], 0.0, 0.0, 3.0))
+        known = zip(SAY["presets"].get(self.name, []), PRESETS.get(self.name, []), strict=True)
+        quiet = {
+            **ON_RAVINE,
+            "noise": 0.0,
+            **{d.name: d.value for d in controls[: len(self.numbers)]},
         }
-        if "lr" in self.dials:
-            presets["Best rate here"] = self.best_rate
-        dials = [*self.dials.values(), self.steps, self.noise]
-        controls = widgets.Box([*self.ground.controls, *dials], layout=WRAP)
-        self.assemble([controls, buttons({**presets, "Reset": self.reset})], dials)
+        actions = {label: {**quiet, **changes} for label, changes in known}
+        if "lr" in self.numbers:
+            actions[SAY["best"]] = self.best
+        actions[SAY["new_draw"]] = lambda values: {"draw": values["draw"] + 1}
+        super().__init__(controls, actions, draw=0)
 
-    @told
-    def preset(self, settings, _button=None):
-        """Choose a preset; what it does not name is as in the textbook."""
-        settings = {"landscape": ravine, "steps": 30, **settings}
-        landscape, steps = settings.pop("landscape"), settings.pop("steps")
-        with self.together():
-            self.noise.value = 0.0
-            self.choose(landscape, landscape.start, steps, settings)
+    def best(self, values):
+        """Return the learning rate with the lowest last loss of what is shown."""
+        return {"lr": best_rate(self.rates(values), self.parts["lr"].stops)}
 
-    @told
-    def best_rate(self, _button=None):
-        """Choose the learning rate with the lowest last loss, the other numbers as they are."""
-        others = {name: value for name, value in self.settings.items() if name != "lr"}
-        here = self.ground.landscape, self.ground.start, self.steps.value
-        rates = sweep(partial(self.rule, **others), *here, lr=RATES)
-        self.dials["lr"].value = float(f"{rates.best['lr']:.4g}")
+    def charts_of(self, values):
+        """Return the last loss against the learning rate, with the best rate and the limit."""
+        if "lr" not in self.numbers:
+            return {}
+        dial, losses_at = self.parts["lr"], self.rates(values)
+        stops = np.array(dial.stops)
+        losses = losses_at(stops)
+        marks = {}
+        if np.isfinite(losses).any():
+            best = float(stops[np.argmin(losses)])
+            marks[SAY["chart_best"].format(rate=said(best, 3))] = best
+        bowl = curvatures(self.place(values)[0])
+        if bowl and self.name in ("SGD", "Momentum"):
+            limit = 2 * (1 + values.get("momentum", 0.0)) / max(bowl)
+            marks[SAY[f"limit_{self.name}"].format(rate=said(limit, 3))] = limit
+        return {"lr": chart(dial, losses, marks)}
 
-    @told
-    def reset(self, _button=None):
-        """Return to how it began."""
-        with self.together():
-            self.noise.value = 0.0
-            super().reset()
-
-    def view(self):
+    def view(self, values):
         """Return what to show."""
-        landscape, steps = self.ground.landscape, self.steps.value
-        rule = noisy(self.rule, self.noise.value) if self.noise.value else self.rule
-        run = descend(rule(**self.settings), landscape, self.ground.start, steps)
-        look = look_of(self.rule)
+        landscape, start = self.place(values)
+        steps, look = values["steps"], look_of(self.name)
+        run = run_of(self.rule, self.settings(values), landscape, start, steps)
         quantities = {"θ": run.positions, "gradient g": run.gradients, **self.memory(run)}
-        numbers = {"k": np.arange(run.steps + 1.0), "f": run.losses}
-        for i, values in enumerate(quantities.values()):
-            numbers |= {f"x{i}": values[:, 0], f"y{i}": values[:, 1]}
-        rows = [[axis, *(f"{{{axis}{i}}}" for i in range(len(quantities)))] for axis in "xy"]
-        noise = f", noise {self.noise.value:.3g}" if self.noise.value else ""
+        marks, words, noise = [], outcome(run), ""
+        if values["noise"]:
+            marks, words = self.cloud(values, landscape, start)
+            noise = SAY["alt_noise"].format(noise=said(values["noise"], 3))
+        else:
+            marks = [path(run.positions, look, self.name)]
+            marks += self.by_axis(run)
+            marks.append(curve(above(landscape, run.losses), look))
+        numbers = {"k": np.arange(run.steps + 1), "f": run.losses}
+        head, rows = [f"{SAY['step']} {{k}}", *quantities, "loss f"], [["x"], ["y"]]
+        for i, quantity in enumerate(quantities.values()):
+            numbers |= {f"x{i}": quantity[:, 0], f"y{i}": quantity[:, 1]}
+            rows[0].append(f"{{x{i}}}")
+            rows[1].append(f"{{y{i}}}")
+        rows = [[*rows[0], "{f}"], [*rows[1], ""]]
+        bowl = curvatures(landscape)
+        if bowl:
+            numbers |= {
+                f"f{a}": c / 2 * run.positions[:, i] ** 2
+                for i, (a, c) in enumerate(zip("xy", bowl, strict=True))
+            }
+            head.append(SAY["axis_loss"])
+            rows = [[*rows[0], "{fx}"], [*rows[1], "{fy}"]]
+            if self.name == "SGD":
+                numbers |= {
+                    f"r{a}": [1 - values["lr"] * c] for a, c in zip("xy", bowl, strict=True)
+                }
+                head.append(SAY["factor"])
+                rows = [[*rows[0], "{rx}"], [*rows[1], "{ry}"]]
         return View(
-            panels=[panels.map_panel(landscape, MAP), loss_panel(landscape, steps)],
-            marks=[path(run, look, self.name), loss_curve(run, look)],
-            words=outcome(run),
-            alt=f"{self.title()}{noise}: {ending(run)}.",
+            panels=[map_panel(landscape), loss_panel(landscape, steps)],
+            marks=marks,
+            words=words,
+            alt=f"{self.title(values)}{noise}: {ending(run)}.",
             last=run.steps,
-            template=table(
-                ["step {k}", *quantities, "loss f"], [[*rows[0], "{f}"], [*rows[1], ""]]
-            ),
+            template=table(head, rows),
             numbers=numbers,
+            key=self.key(values, bowl, signs(landscape)),
+            off=() if values["noise"] else (SAY["new_draw"],),
             pace=max(5.0, run.steps / 6),
-            **self.map_hints(),
+            **self.map_hints(values),
         )
+
+    def key(self, values, bowl, signs):
+        """Explain colors and signs."""
+        names = [sign(self.name, look_of(self.name)), signs]
+        if values["noise"]:
+            names.append(SAY["noise_key"])
+        elif bowl:
+            names += [sign(SAY["along_x"], X_LOOK), sign(SAY["along_y"], Y_LOOK)]
+        return ", ".join(names)
+
+    def by_axis(self, run):
+        """Return the curves of the loss along x and along y, where they add up to the loss."""
+        bowl = curvatures(run.landscape)
+        if not bowl:
+            return []
+        parts = np.array(bowl) / 2 * run.positions**2
+        looks = ((parts[:, 0], X_LOOK), (parts[:, 1], Y_LOOK))
+        return [curve(above(run.landscape, part), look, kind="line") for part, look in looks]
+
+    def cloud(self, values, landscape, start):
+        """Return the marks of twenty noisy runs with their median, and what to say of them."""
+        look, steps = look_of(self.name), values["steps"]
+        optimizer = self.rule(**self.settings(values))
+        positions = noisy(optimizer, landscape, start, steps, values["noise"], values["draw"])
+        with np.errstate(all="ignore"):
+            losses = np.nan_to_num(landscape(positions), nan=np.inf, posinf=np.inf)
+        middle = np.median(losses, axis=1)
+        marks = [path(run, look, kind="faint") for run in np.moveaxis(positions, 1, 0)]
+        marks += [curve(above(landscape, run), look, kind="faint") for run in losses.T]
+        finite = np.clip(np.nan_to_num(positions, nan=1e30), -1e30, 1e30)
+        marks.append(path(np.median(finite, axis=1), look, SAY["median"]))
+        marks.append(curve(above(landscape, middle), look))
+        floor = float(np.median(losses[steps // 2 :]))
+        if np.isfinite(floor):
+            marks.append(
+                curve(above(landscape, np.full(steps + 1, floor)), OTHER_LOOKS[0], kind="line")
+            )
+        words = SAY["noisy"].format(steps=steps, median=said(float(middle[-1])), floor=said(floor))
+        return marks, words

@@ -1,70 +1,84 @@
-"""What an explorer shows: still panels, marks that move over them, and both as one figure."""
+"""What an explorer shows: panels, which stand still, and marks, which move over them.
+
+Both are only numbers, texts and small images; `stage.js` draws them in the browser and `still.py`
+for a stored notebook.
+"""
 
 import io
-import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import count
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from helpers.figures import (
-    BEHIND_TEXT,
-    DPI,
-    INK,
-    PIXELS_PER_INCH_SHOWN,
-    SHADES,
-    STYLE,
-    Picture,
-    _draw_map,
-    _grid_lines,
-    _line,
-    _pixels,
-)
+from helpers.explorers.words import SUPERSCRIPTS, said
+from helpers.looks import EARTH, contour_levels
+
+KEYS = count()
+MAP, CURVE, HALF, SMALL = (480, 310), (330, 310), (412, 310), (310, 310)
+# The colors of matplotlib's cividis, made for color-blind readers and even in gray.
+SHADES = ["#00224E", "#2A3F6D", "#575D6D", "#7D7C78", "#A59C74", "#D2C060", "#FEE838"]
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """A still layer: axes with nothing moving on them, and where on them a value lies.
+    """Axes that stand still while marks move over them.
 
     Attributes
     ----------
-    png : bytes
-        Twice as fine as it is shown.
     size : (width, height)
-        In pixels of the page.
+        In pixels, as wide as it is shown where there is just room for it.
     box : (left, top, width, height)
-        The area inside the axes, in pixels of the page.
+        Of the axes, in these pixels.
     window : ((x_min, x_max), (y_min, y_max))
-        The values at the edges of that area.
+        What the axes show.
+    title, xlabel, ylabel : str
     yscale : str
         "linear" or "log".
+    xticks, yticks : list of (float, str)
+    image : bytes
+        PNG that fills the axes, or nothing.
+    lines : list of (list of (x, y), str)
+        Lines and their colors.
+    notes : list of (x, y, str)
+        Short texts at places.
+    steps : bool
+        Whether the x axis is that of the steps: a click on it then goes to a step.
+    key : str
+        Tells the panel from all others.
     """
 
-    png: bytes
     size: tuple[int, int]
     box: tuple[float, float, float, float]
     window: tuple[tuple[float, float], tuple[float, float]]
-    yscale: str
+    title: str = ""
+    xlabel: str = ""
+    ylabel: str = ""
+    yscale: str = "linear"
+    xticks: list = field(default_factory=list)
+    yticks: list = field(default_factory=list)
+    image: bytes = b""
+    lines: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+    steps: bool = False
+    key: str = field(default_factory=lambda: str(next(KEYS)))
 
 
 @dataclass(frozen=True, eq=False)
 class Mark:
-    """Something of the moving layer, drawn over a panel.
+    """What moves over a panel.
 
     Attributes
     ----------
     panel : int
-        The number of the panel.
     kind : str
-        "path" (its start and end are marked), "curve", "arrow" or "point".
-    data : ndarray, shape (n, 2), or (n, 4) for an arrow
-        A row for each step, or a single one that holds for all: x, y and, for an arrow, dx, dy.
+        "path" and "curve" are drawn as far as the shown step, "faint" and "line" always whole,
+        their data of shape (n, 2). One row a step, or one for all: "point" (x, y), "arrow" and
+        "segment" (x, y, dx, dy), "box" (x, y and half its sides).
+    data : ndarray, shape (n, 2) or (n, 4)
     look : dict
-        Color, marker and linestyle.
+        Color, marker and dashes, as in `LOOKS`.
     label : str
     """
 
@@ -75,186 +89,120 @@ class Mark:
     label: str = ""
 
 
-@lru_cache(maxsize=16)
-@matplotlib.rc_context(STYLE)
-def map_panel(landscape, size=(520, 370)):
-    """Draw the map of a landscape as a still layer."""
-    (x_min, x_max), (y_min, y_max) = landscape.window
-    figure, axes = _panel_axes(size, aspect=(y_max - y_min) / (x_max - x_min))
-    _draw_map(axes, landscape)
-    axes.set_title(landscape.name)
-    return _panel(figure, axes)
+def ticks(low, high, most=6):
+    """Return round values between two, with their texts."""
+    rough = (high - low) / most
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(k * power for k in (1, 2, 5, 10) if k * power >= 0.999 * rough)
+    values = step * np.arange(np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9) + 1) + 0.0
+    return [(float(value), said(float(f"{value:.6g}"))) for value in values]
 
 
-@lru_cache(maxsize=16)
-@matplotlib.rc_context(STYLE)
-def curve_panel(xlim, ylim, xlabel, title, yscale="log", size=(340, 370)):
-    """Draw empty axes for curves over the steps as a still layer."""
-    figure, axes = _panel_axes(size)
-    axes.set(xlim=xlim, ylim=ylim, xlabel=xlabel, title=title, yscale=yscale)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    if yscale == "log":
-        axes.yaxis.set_major_formatter(_power_of_ten)
-        axes.minorticks_off()
-    _grid_lines(axes)
-    return _panel(figure, axes)
+def log_ticks(low, high, most=6):
+    """Return powers of ten between two values, with their texts."""
+    first, last = np.ceil(np.log10(low) - 1e-9), np.floor(np.log10(high) + 1e-9)
+    powers = np.arange(first, last + 1)[:: int(np.ceil((last - first + 1) / most))]
+    return [(10.0**power, "10" + f"{power:.0f}".translate(SUPERSCRIPTS)) for power in powers]
 
 
-@matplotlib.rc_context(STYLE)
-def shade_panel(values, x, y, xlabel, ylabel, title, line, size=(400, 370)):
-    """Draw values over two quantities as shades, with one line over them, as a still layer.
-
-    Parameters
-    ----------
-    values : ndarray, shape (len(y), len(x))
-        Those that are not finite are left white.
-    x, y : ndarray
-        Evenly spaced.
-    xlabel, ylabel, title : str
-    line : (x, y, name)
-    size : (width, height)
-    """
-    figure, axes = _panel_axes(size, right=60)
-    left, bottom, width, height = axes.get_position().bounds
-    extent = (x[0], x[-1], y[0], y[-1])
-    shades = axes.imshow(values, cmap=SHADES, extent=extent, origin="lower", aspect="auto")
-    figure.colorbar(shades, cax=figure.add_axes((left + width + 0.02, bottom, 0.03, height)))
-    *points, name = line
-    axes.plot(*points, color=INK)
-    axes.text(0.97, 0.04, name, ha="right", transform=axes.transAxes, bbox=BEHIND_TEXT)
-    axes.set(xlim=extent[:2], ylim=extent[2:], xlabel=xlabel, ylabel=ylabel, title=title)
-    return _panel(figure, axes)
-
-
-@matplotlib.rc_context(STYLE)
-def compass_panel(reach, size=(520, 370)):
-    """Draw rings of distance and the four directions around a place, as a still layer."""
-    figure, axes = _panel_axes(size, aspect=1)
-    turn = np.linspace(0, 2 * np.pi, 200)
-    figure.set_facecolor("#F1EFEA")
-    for radius in np.linspace(reach / 4, reach, 4):
-        axes.plot(radius * np.cos(turn), radius * np.sin(turn), color="#BBBBBB", linewidth=1)
-    for name, x, y in (("N", 0, 1), ("E", 1, 0), ("S", 0, -1), ("W", -1, 0)):
-        axes.text(1.1 * reach * x, 1.1 * reach * y, name, ha="center", va="center", color=INK)
-    edge = 1.2 * reach
-    axes.set(xlim=(-edge, edge), ylim=(-edge, edge), title="under the blindfold")
-    axes.set_axis_off()
-    return _panel(figure, axes)
-
-
-@matplotlib.rc_context(STYLE)
-def stage(panels, marks, step, words, alt, notes=""):
-    """Draw what an explorer shows: its panels side by side, the marks on them, words below.
-
-    Parameters
-    ----------
-    panels : list of Panel
-    marks : list of Mark
-    step : int
-        As far as paths and curves are drawn; the rest of them is faint.
-    words, alt : str
-    notes : str
-        Lines to the right of the panels.
-    """
-    width = sum(panel.size[0] for panel in panels) + (420 if notes else 0)
-    lines = textwrap.wrap(words, width // 8)
-    tallest = max([18 * (1 + len(notes.splitlines())), *(panel.size[1] for panel in panels)])
-    height = tallest + 44 + 20 * len(lines)
-    figure = _figure_of_pixels((width, height))
-    left, legend = 0, {}
-    for i, panel in enumerate(panels):
-        axes = _axes_over(figure, panel, left)
-        for mark in marks:
-            if mark.panel == i:
-                _draw_mark(axes, mark, step)
-        handles, names = axes.get_legend_handles_labels()
-        legend |= dict(zip(names, handles, strict=True))
-        left += panel.size[0]
-    figure.text((left + 10) / width, 0.98, notes, va="top", fontsize=11, linespacing=1.3)
-    figure.text(0.5, 8 / height, "\n".join(lines), ha="center", linespacing=1.3)
-    if legend:
-        place = (0.5, (12 + 20 * len(lines)) / height)
-        figure.legend(
-            legend.values(), legend, loc="lower center", ncols=4, bbox_to_anchor=place, borderpad=0
-        )
-    return Picture(figure, alt)
-
-
-def _axes_over(figure, panel, left):
-    """Put a panel so many pixels from the left on a figure, and empty axes over it."""
-    width, height = (side * PIXELS_PER_INCH_SHOWN for side in figure.get_size_inches())
-    scale = DPI / PIXELS_PER_INCH_SHOWN
-    still = Image.open(io.BytesIO(panel.png)).resize([round(scale * side) for side in panel.size])
-    corner = round(scale * left), round(scale * (height - panel.size[1]))
-    figure.figimage(np.asarray(still), *corner, zorder=-1)
-    x, y, across, down = panel.box
-    bounds = ((left + x) / width, 1 - (y + down) / height, across / width, down / height)
-    axes = figure.add_axes(bounds, xlim=panel.window[0], ylim=panel.window[1])
-    axes.set(yscale=panel.yscale, autoscale_on=False)
-    axes.set_axis_off()
-    return axes
-
-
-def _draw_mark(axes, mark, step):
-    """Draw a mark of an explorer as the browser does."""
-    data, color = np.clip(mark.data, -1e6, 1e6), mark.look["color"]
-    until = data[: step + 1] if len(data) > 1 else data
-    if mark.kind == "arrow":
-        _draw_arrow(axes, *until[-1], color)
-        axes.plot([], color=color, linewidth=2.5, label=mark.label)
-    elif mark.kind == "point":
-        look = {"color": color, "marker": mark.look["marker"], "linestyle": "none"}
-        axes.plot(*until[-1], **look, markeredgecolor="black", markersize=11)
-    else:
-        axes.plot(*data.T, color=color, alpha=0.25)
-        is_path = mark.kind == "path"
-        label = mark.label if is_path else None
-        axes.plot(*until.T, **_line(mark.look, len(data)), markersize=4.5, label=label)
-        if is_path:
-            axes.plot(*data[0], "o", color="white", markeredgecolor=color, markersize=9)
-        look = {"marker": "X" if is_path else mark.look["marker"], "color": color}
-        axes.plot(*until[-1], **look, markeredgecolor="black", markersize=10 if is_path else 7)
-
-
-def _draw_arrow(axes, x, y, dx, dy, color):
-    tail, tip = axes.transData.transform([(x, y), (x + dx, y + dy)])
-    points = 72 / axes.figure.dpi * np.hypot(*(tip - tail))
-    if points > 1:
-        head = min(9, 0.6 * points)
-        arrow = {"color": color, "width": 2.5, "headwidth": head, "headlength": head, "shrink": 0}
-        axes.annotate("", (x + dx, y + dy), (x, y), arrowprops=arrow, annotation_clip=True)
-
-
-def _figure_of_pixels(size):
-    inches = [length / PIXELS_PER_INCH_SHOWN for length in size]
-    return Figure(figsize=inches, dpi=2 * PIXELS_PER_INCH_SHOWN, layout="none")
-
-
-def _panel_axes(size, aspect=None, right=14):
-    """Return a figure of so many pixels and axes in it, of that height over width if given."""
-    left, top, bottom = 62, 32, 50
-    width, height = size[0] - left - right, size[1] - top - bottom
+def axes(window, size=CURVE, aspect=None, right=12, **others):
+    """Return a panel with ticks; `aspect` is the height of a unit of y over that of one of x."""
+    (x0, x1), (y0, y1) = window
+    left, top, below = 52, 30, 42
+    width, height = size[0] - left - right, size[1] - top - below
     if aspect is not None:
-        new_width, new_height = min(width, height / aspect), min(height, width * aspect)
+        ratio = aspect * (y1 - y0) / (x1 - x0)
+        new_width, new_height = min(width, height / ratio), min(height, width * ratio)
         left, top = left + (width - new_width) / 2, top + (height - new_height) / 2
         width, height = new_width, new_height
-    figure = _figure_of_pixels(size)
-    bottom = size[1] - top - height
-    bounds = (left / size[0], bottom / size[1], width / size[0], height / size[1])
-    return figure, figure.add_axes(bounds)
+    y_ticks = log_ticks(y0, y1) if others.get("yscale") == "log" else ticks(y0, y1, 5)
+    defaults = {"xticks": ticks(x0, x1, max(3, width // 60)), "yticks": y_ticks}
+    window = ((float(x0), float(x1)), (float(y0), float(y1)))
+    return Panel(size, (left, top, width, height), window, **(defaults | others))
 
 
-def _panel(figure, axes):
-    """Close a figure as a Panel; quickly, for someone waits for it."""
+@lru_cache(maxsize=128)
+def map_panel(landscape, size=MAP):
+    """Return the map of a landscape: shades, contours, and a star on the deepest minimum."""
+    notes = []
+    for minimum in landscape.minima:
+        deepest = np.isclose(landscape(minimum), landscape(landscape.minima[0]))
+        notes.append((*minimum, "★" if deepest else "+"))
+    panel = axes(
+        landscape.window, size, aspect=1, title=landscape.name, xlabel="x", ylabel="y", notes=notes
+    )
+    heights = heights_of(landscape, (201, 141))
+    return with_image(panel, shaded(heights, panel.box[2:]))
+
+
+def with_image(panel, image):
+    """Return the panel with an image that fills its axes."""
     png = io.BytesIO()
-    _pixels(figure, figure.dpi).save(png, "png", compress_level=1)
-    size = tuple(round(length * PIXELS_PER_INCH_SHOWN) for length in figure.get_size_inches())
-    x, y, width, height = axes.get_position().bounds
-    box = (x * size[0], (1 - y - height) * size[1], width * size[0], height * size[1])
-    window = tuple(tuple(map(float, limits)) for limits in (axes.get_xlim(), axes.get_ylim()))
-    return Panel(png.getvalue(), size, tuple(map(float, box)), window, axes.get_yscale())
+    few = image if image.mode == "P" else image.quantize(128, dither=Image.Dither.NONE)
+    few.save(png, "png", compress_level=3)
+    return replace(panel, image=png.getvalue(), key=str(next(KEYS)))
 
 
-def _power_of_ten(value, _position):
-    """Write a tick in a tenth of the time that matplotlib's mathematical text takes."""
-    return "10" + f"{np.log10(value):.0f}".translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+@lru_cache(maxsize=16)
+def heights_of(landscape, shape):
+    """Return losses over the window, shape (rows from the top, columns); nan where not finite."""
+    (x0, x1), (y0, y1) = landscape.window
+    x, y = np.linspace(x0, x1, shape[0]), np.linspace(y1, y0, shape[1])
+    with np.errstate(all="ignore"):
+        heights = np.asarray(landscape.value(x, y[:, np.newaxis]), dtype=float)
+    heights = np.broadcast_to(heights, shape[::-1])
+    return np.where(np.isfinite(heights), heights, np.nan)
+
+
+def shaded(heights, size):
+    """Return an image of heights in earth colors, with lines between the levels."""
+    hole = np.isnan(heights)
+    if hole.all():
+        return Image.new("RGB", (8, 8), "white")
+    size = tuple(round(2 * side) for side in size)
+    finite = np.where(hole, np.nanmax(heights), heights)
+    levels = contour_levels(finite[~hole])
+    fine = Image.fromarray(finite.astype("f4")).resize(size, Image.Resampling.BICUBIC)
+    bands = np.digitize(np.asarray(fine), levels[1:-1]).astype("u1")
+    edges = np.zeros(bands.shape, dtype=bool)
+    edges[:, 1:] |= bands[:, 1:] != bands[:, :-1]
+    edges[1:] |= bands[1:] != bands[:-1]
+    count = max(len(levels) - 1, 1)
+    bands[edges] = count
+    bands[np.asarray(Image.fromarray(hole).resize(size))] = count + 1
+    image = Image.fromarray(bands).convert("P")
+    image.putpalette([*ramp(EARTH, count).ravel().tolist(), *[140] * 3, *[255] * 3])
+    return image
+
+
+def ramp(colors, n):
+    """Return n colors from the first to the last of some, shape (n, 3)."""
+    stops = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in colors])
+    at = np.linspace(0, len(stops) - 1, n)
+    return np.stack([np.interp(at, range(len(stops)), c) for c in stops.T], -1).astype("u1")
+
+
+def shade_image(values, low, high):
+    """Return an image of values, shape (rows from the bottom, columns), between two limits."""
+    share = np.clip((values - low) / (high - low), 0, 1)
+    colors = ramp(SHADES, 256)[np.nan_to_num(255 * share).astype(int)]
+    colors[np.isnan(values)] = 255
+    return Image.fromarray(colors[::-1])
+
+
+def ring(radius, points=97):
+    """Return a circle around (0, 0) as a list of points."""
+    turn = np.linspace(0, 2 * np.pi, points)
+    return np.stack([radius * np.cos(turn), radius * np.sin(turn)], -1).tolist()
+
+
+def compass_panel(reach, size=MAP):
+    """Return rings of distance around a place, and the four directions."""
+    edge = 1.25 * reach
+    lines = [(ring(radius), "#BBBBBB") for radius in np.linspace(reach / 4, reach, 4)]
+    notes = [
+        (1.12 * reach * x, 1.12 * reach * y, name)
+        for name, x, y in (("N", 0, 1), ("E", 1, 0), ("S", 0, -1), ("W", -1, 0))
+    ]
+    look = {"title": "under the blindfold", "xticks": [], "yticks": []}
+    return axes(((-edge, edge), (-edge, edge)), size, 1, lines=lines, notes=notes, **look)

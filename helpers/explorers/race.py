@@ -1,30 +1,41 @@
-"""The race: the four optimizers on one landscape, and who leads."""
+"""The race: the four optimizers on one landscape. First a bet, then the run, then who is best."""
 
 from typing import ClassVar
 
-import ipywidgets as widgets
 import numpy as np
+from PIL import Image
 
 from helpers import doors
-from helpers.descent import descend, sweep
-from helpers.explorers import panels
+from helpers.descent import sweep
 from helpers.explorers.controls import (
     DIALS,
-    RATES,
     TEXTBOOK_RATES,
-    WRAP,
     Dial,
-    Ground,
-    buttons,
-    checked,
+    Menu,
+    Switch,
+    steps_dial,
 )
-from helpers.explorers.runs import loss_curve, loss_panel, path
-from helpers.explorers.stage import MAP, View, told
+from helpers.explorers.panels import axes, map_panel, with_image
+from helpers.explorers.runs import (
+    best_rate,
+    chart,
+    loss_curve,
+    loss_panel,
+    losses_along,
+    path,
+    rates_of,
+    run_of,
+    signs,
+    steady_rate,
+)
+from helpers.explorers.stage import View
 from helpers.explorers.walkers import OnGround
-from helpers.explorers.words import said, table
-from helpers.figures import LOOKS
+from helpers.explorers.words import WORDS, said, sign, table
 from helpers.landscapes import ravine
+from helpers.looks import LOOKS
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
+
+SAY = WORDS["race"]
 
 
 class Race(OnGround):
@@ -47,136 +58,178 @@ class Race(OnGround):
     rules: ClassVar = {rule.__name__: rule for rule in (SGD, Momentum, AdaGrad, Adam)}
 
     def __init__(self, landscape=ravine, start=None, steps=30):
-        super().__init__()
-        self.first_landscape = landscape
-        self.first_steps = checked("steps", doors.whole_number("steps", steps), 0, 300)
-        self.ground = Ground(landscape, start)
-        self.first_start = self.ground.start
-        self.steps = Dial("steps", self.first_steps, 0, 300)
-        self.rates = {
-            name: Dial(value=TEXTBOOK_RATES[name], **DIALS["lr"] | {"name": f"{name} η"})
-            for name in self.rules
-        }
-        self.switches = {
-            name: widgets.Checkbox(True, description=name, indent=False, layout={"width": "110px"})
-            for name in self.rules
-        }
+        rates = [rate_dial(name) for name in self.rules]
+        switches = [Switch(f"on_{name}", sign(name, LOOKS[name]), True) for name in self.rules]
+        bet = Menu("bet", SAY["bet"], SAY["no_bet"], (SAY["no_bet"], *self.rules))
+        walk = steps_dial(doors.whole_number("steps", steps))
         actions = {
-            "Textbook rates": self.textbook,
-            "Best rates here": self.best_rates,
-            "Reset": self.reset,
+            SAY["textbook"]: dict(TEXTBOOK_RATES),
+            SAY["best"]: self.best,
+            SAY["by_start"]: lambda values: {"by_start": not values["by_start"]},
         }
-        controls = [*self.ground.controls, *self.rates.values(), self.steps]
-        self.assemble(
-            [
-                widgets.Box(controls, layout=WRAP),
-                widgets.Box([*self.switches.values(), buttons(actions)], layout=WRAP),
-            ],
-            [*self.rates.values(), *self.switches.values(), self.steps],
-        )
+        controls = [bet, *self.set_ground(landscape, start), walk, *rates, *switches]
+        super().__init__(controls, actions, step=0, seen=walk.value == 0, by_start=False)
 
-    @told
-    def textbook(self, _button=None):
-        """Choose the learning rates of the textbook's picture."""
-        with self.together():
-            for name, control in self.rates.items():
-                control.value = TEXTBOOK_RATES[name]
+    def best(self, values):
+        """Return for each optimizer the rate with the lowest last loss."""
+        return {
+            name: best_rate(self.rates(name, values), self.parts[name].stops) for name in self.rules
+        }
 
-    @told
-    def best_rates(self, _button=None):
-        """Choose for each, from the same rates, the one with the lowest last loss."""
-        here = self.ground.landscape, self.ground.start, self.steps.value
-        with self.together():
-            for name, rule in self.rules.items():
-                best = sweep(rule, *here, lr=RATES).best["lr"]
-                self.rates[name].value = float(f"{best:.4g}")
+    def rates(self, name, values):
+        """Return the function from learning rates of an optimizer to last losses."""
+        return rates_of(self.rules[name], {}, *self.place(values), values["steps"])
 
-    @told
-    def reset(self, _button=None):
-        """Return to how it began."""
-        with self.together():
-            self.ground.place(self.first_landscape, self.first_start)
-            self.steps.value = self.first_steps
-            for name, control in self.rates.items():
-                control.value, self.switches[name].value = TEXTBOOK_RATES[name], True
-            self.stage.step = self._shown.last
+    def follow(self, values, changed):
+        """Bring good rates to a landscape that is chosen."""
+        values = super().follow(values, changed)
+        if "landscape" in changed and not self.rules.keys() & changed.keys():
+            for name in self.rules:
+                values[name] = (
+                    TEXTBOOK_RATES[name]
+                    if values["landscape"] == ravine.name
+                    else steady_rate(self.rates(name, values), self.parts[name].stops)
+                )
+        return values
 
-    def view(self):
-        """Return what to show."""
-        landscape, steps = self.ground.landscape, self.steps.value
-        runs = {
-            name: descend(rule(lr=self.rates[name].value), landscape, self.ground.start, steps)
+    def stepped(self, step):
+        """Show the end to those who have come to it."""
+        return {"seen": True} if step == self.shown.last else {}
+
+    def charts_of(self, values):
+        """Return, once the end was seen, each one's last loss against its rate."""
+        if not values["seen"]:
+            return {}
+        return {
+            name: chart(
+                dial, losses_along(rule, *self.place(values), values["steps"], dial.stops), {}
+            )
             for name, rule in self.rules.items()
-            if self.switches[name].value
+            for dial in [self.parts[name]]
         }
-        losses = {name: _padded(run, steps) for name, run in runs.items()}
-        places = _places(losses)
-        numbers = {"k": np.arange(steps + 1.0), "leader": _leaders(places, steps)}
+
+    def view(self, values):
+        """Return what to show."""
+        landscape, start = self.place(values)
+        steps = values["steps"]
+        runs = {
+            name: run_of(rule, {"lr": values[name]}, landscape, start, steps)
+            for name, rule in self.rules.items()
+            if values[f"on_{name}"]
+        }
+        losses = {name: padded(run, steps) for name, run in runs.items()}
+        places = ranks(losses)
+        numbers = {"k": np.arange(steps + 1), "leader": leaders(places, steps)}
         for name in self.rules:
-            numbers |= {f"f_{name}": losses.get(name, [np.nan])}
-            numbers |= {f"place_{name}": [str(k) for k in places.get(name, ["off"])]}
-        head = ["step {k}", *(_sign(name) for name in self.rules), "leads"]
+            numbers |= {f"f_{name}": losses.get(name, [SAY["off"]])}
+            numbers |= {f"place_{name}": [str(k) for k in places.get(name, [SAY["off"]])]}
+        head = [
+            f"{SAY['step']} {{k}}",
+            *(sign(name, LOOKS[name]) for name in self.rules),
+            SAY["leads"],
+        ]
         rows = [
             ["loss f", *(f"{{f_{name}}}" for name in self.rules), "{leader}"],
-            ["place", *(f"{{place_{name}}}" for name in self.rules), ""],
+            [SAY["rank"], *(f"{{place_{name}}}" for name in self.rules), ""],
         ]
-        ends = ", ".join(f"{name} {_last_loss(run)}" for name, run in runs.items())
+        panels = [map_panel(landscape), loss_panel(landscape, steps)]
+        if values["by_start"] and values["seen"] and runs:
+            if not self.ahead:
+                self.winners = winners_panel(
+                    landscape, {n: (self.rules[n], values[n]) for n in runs}, steps
+                )
+            panels.append(self.winners)
         return View(
-            panels=[panels.map_panel(landscape, MAP), loss_panel(landscape, steps)],
+            panels=panels,
             marks=[
                 mark
                 for name, run in runs.items()
-                for mark in (path(run, LOOKS[name], name), loss_curve(run, LOOKS[name]))
+                for mark in (path(run.positions, LOOKS[name], name), loss_curve(run, LOOKS[name]))
             ],
-            words=_result(runs, places),
-            alt=f"Race on the {landscape.name}, {steps} steps: {ends or 'nobody runs'}.",
+            words=self.words(values, runs, places, losses),
+            alt=self.alt(values, runs, landscape),
             last=steps,
             template=table(head, rows),
             numbers=numbers,
+            key=f"{signs(landscape)}{SAY['winners_key'] if len(panels) > 2 else ''}",
+            off=() if values["seen"] else (SAY["by_start"],),
             pace=max(5.0, steps / 6),
-            **self.map_hints(),
+            future=values["seen"],
+            **self.map_hints(values),
+        )
+
+    def words(self, values, runs, places, losses):
+        """Say who leads at each step, and at the end who has won."""
+        if not runs:
+            return SAY["nobody"]
+        bet = values["bet"]
+        order = sorted(runs, key=lambda name: places[name][-1])
+        ends = ", ".join(f"{name} ({last_loss(runs[name])})" for name in order)
+        end = SAY["end"].format(order=ends)
+        if bet in runs:
+            won = places[bet][-1] == 1
+            end += " " + SAY["won" if won else "lost"].format(bet=bet)
+        steps = len(next(iter(losses.values()))) - 1
+        first = SAY["opening"] if bet == SAY["no_bet"] else SAY["opening_bet"].format(bet=bet)
+        between = [SAY["leading"].format(name=name) for name in leaders(places, steps)]
+        return [first, *between[1:-1], end] if steps else end
+
+    def alt(self, values, runs, landscape):
+        """Say in a line what is shown; who has won only to those who have seen it."""
+        if not values["seen"]:
+            return SAY["alt_before"].format(landscape=landscape.name, steps=values["steps"])
+        ends = ", ".join(f"{name} {last_loss(run)}" for name, run in runs.items())
+        return SAY["alt"].format(
+            landscape=landscape.name, steps=values["steps"], ends=ends or SAY["nobody_runs"]
         )
 
 
-def _padded(run, steps):
+def rate_dial(name):
+    """Return the dial of an optimizer's rate."""
+    look = {**DIALS["lr"], "wide": False, "label": f"{name} η"}
+    return Dial(name, value=TEXTBOOK_RATES[name], **look)
+
+
+def winners_panel(landscape, runners, steps):
+    """Return a map of starts in the color of the optimizer with the lowest last loss from there."""
+    (x0, x1), (y0, y1) = landscape.window
+    starts = np.stack(np.meshgrid(np.linspace(x0, x1, 49), np.linspace(y1, y0, 33)), -1)
+    losses = [
+        sweep(rule, landscape, starts, steps, lr=[rate]).losses[..., 0]
+        for rule, rate in runners.values()
+    ]
+    colors = [[int(LOOKS[name]["color"][i : i + 2], 16) for i in (1, 3, 5)] for name in runners]
+    best = np.array(colors, dtype="u1")[np.argmin(losses, axis=0)]
+    best[np.isinf(np.min(losses, axis=0))] = 255
+    panel = axes(landscape.window, aspect=1, title=SAY["winners"], xlabel="x", ylabel="y")
+    size = [round(side) for side in panel.box[2:]]
+    return with_image(panel, Image.fromarray(best).resize(size, Image.Resampling.NEAREST))
+
+
+def padded(run, steps):
     """Return the losses for all steps of the race; infinite after a run has diverged."""
     losses = np.full(steps + 1, np.inf)
     losses[: len(run.losses)] = np.nan_to_num(run.losses, nan=np.inf, posinf=np.inf)
     return losses
 
 
-def _places(losses):
-    """Return the place of each runner at each step; equal ones share a place."""
+def ranks(losses):
+    """Return the rank of each runner at each step; equal ones share a rank."""
     everyone = np.array(list(losses.values()))
     return {name: 1 + (own > everyone).sum(axis=0) for name, own in losses.items()}
 
 
-def _leaders(places, steps):
+def leaders(places, steps):
     """Return who leads at each step."""
-    leaders = []
+    names = []
     for k in range(steps + 1):
-        first = [name for name, place in places.items() if place[k] == 1]
-        leaders.append(first[0] if len(first) == 1 else "nobody alone")
-    return leaders
+        first = [name for name, rank in places.items() if rank[k] == 1]
+        names.append(first[0] if len(first) == 1 else SAY["nobody_alone"])
+    return names
 
 
-def _last_loss(run):
-    return said(run.losses[-1]) if run.diverged_at is None else f"out at step {run.diverged_at}"
-
-
-def _result(runs, places):
-    """Say who is where at the end."""
-    if not runs:
-        return "Nobody runs: switch on an optimizer."
-    order = sorted(runs, key=lambda name: places[name][-1])
-    return (
-        "At the end: "
-        + ", then ".join(f"{name} ({_last_loss(runs[name])})" for name in order)
-        + "."
-    )
-
-
-def _sign(name):
-    """Return a name with its color and the shape of its marker, as HTML."""
-    shape = {"o": "●", "s": "■", "^": "▲", "D": "◆"}[LOOKS[name]["marker"]]
-    return f"<b style='color: {LOOKS[name]['color']}'>{shape} {name}</b>"
+def last_loss(run):
+    """Write the last loss of a run, or where it ended."""
+    if run.diverged_at is not None:
+        return SAY["out"].format(step=run.diverged_at)
+    return said(run.losses[-1])

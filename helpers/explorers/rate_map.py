@@ -1,163 +1,194 @@
-"""The map of learning rate × momentum on a bowl, and the exact rate of each of its points."""
+"""The map of learning rate × momentum on a bowl, and the two roots of each axis."""
 
-from functools import partial
+from functools import lru_cache
 
-import ipywidgets as widgets
 import numpy as np
 
 from helpers import doors
-from helpers.descent import descend, sweep
-from helpers.explorers import panels
-from helpers.explorers.controls import WRAP, Dial, buttons
-from helpers.explorers.panels import Mark
-from helpers.explorers.runs import path
-from helpers.explorers.stage import HALF, Explorer, View, told
-from helpers.explorers.words import said, table
-from helpers.figures import LOOKS
+from helpers.explorers.controls import Dial
+from helpers.explorers.panels import (
+    HALF,
+    SMALL,
+    Mark,
+    axes,
+    map_panel,
+    ring,
+    shade_image,
+    with_image,
+)
+from helpers.explorers.runs import curvatures, path, run_of
+from helpers.explorers.stage import Explorer, View
+from helpers.explorers.words import WORDS, said, sign, table
 from helpers.landscapes import ravine
+from helpers.looks import LOOKS, OTHER_LOOKS
 from helpers.optimizers import Momentum
 
+SAY = WORDS["rate_map"]
 LIGHT = {"color": "#FFFFFF", "marker": "o", "linestyle": "-"}
+X_LOOK, Y_LOOK = OTHER_LOOKS[1], {**OTHER_LOOKS[2], "marker": "D"}
+DARKEST, LIGHTEST = 0.6, 1.05  # convergence factors at the ends of the shades
 
 
 class RateMap(Explorer):
-    """Learning rate × momentum: a point of the map gives a path and its exact rate.
+    """Learning rate × momentum: a point of the map gives a path and its convergence factor.
 
     Parameters
     ----------
     landscape : Landscape
         A bowl whose axes are those of the page: round_bowl or ravine.
     steps : int
+
+    Raises
+    ------
+    ValueError
+        If the landscape is no such bowl.
     """
 
     def __init__(self, landscape=ravine, steps=30):
-        super().__init__()
-        self.landscape, self.number_of_steps = landscape, doors.whole_number("steps", steps)
+        self.landscape = doors.landscape(landscape)
+        self.number_of_steps = doors.whole_number("steps", steps)
         self.curvatures = curvatures(landscape)
+        if not self.curvatures:
+            raise ValueError(f"landscape must be a bowl such as ravine, got {landscape.name}")
         self.highest_rate = 4.2 / max(self.curvatures)
-        self.lr = Dial("learning rate η", 0.1, 0.0, self.highest_rate)
-        self.momentum = Dial("momentum α", 0.9, 0.0, 1.0)
-        self.still = self.draw_map()
-        controls = widgets.Box([self.lr, self.momentum], layout=WRAP)
-        presets = {name: partial(self.choose, point) for name, point in self.presets().items()}
-        self.assemble([controls, buttons(presets)], [self.lr, self.momentum])
+        controls = [
+            Dial("lr", "learning rate η", 0.1, 0.0, self.highest_rate),
+            Dial("momentum", "momentum α", 0.9, 0.0, 1.0),
+        ]
+        super().__init__(controls, self.presets())
 
     def presets(self):
         """Return the points that have a name."""
         low, high = sorted(self.curvatures)
         root = np.sqrt(high / low)
         best = 4 / (np.sqrt(low) + np.sqrt(high)) ** 2, ((root - 1) / (root + 1)) ** 2
+        points = best, (2 / (low + high), 0.0), (3 / high, 0.5)
         return {
-            "Best point": best,
-            "Best without momentum": (2 / (low + high), 0.0),
-            "On the border": (3 / high, 0.5),
-            "Reset": (0.1, 0.9),
+            name: {"lr": float(lr), "momentum": float(momentum)}
+            for name, (lr, momentum) in zip(SAY["presets"], points, strict=True)
         }
 
-    @told
-    def choose(self, point, _button=None):
-        """Go to a point (learning rate, momentum)."""
-        with self.together():
-            # At the best point two roots meet, and the rate feels the sixth digit.
-            self.lr.value, self.momentum.value = (float(f"{value:.7g}") for value in point)
-
-    def grab(self, _panel, lr, momentum):
+    def grabbed(self, values, panel, x, y):
         """Go to a point of the map of rates."""
-        self.lr.value, self.momentum.value = float(f"{lr:.3g}"), float(f"{momentum:.3g}")
+        return {"lr": float(f"{x:.3g}"), "momentum": float(f"{y:.3g}")}
 
-    def draw_map(self):
-        """Return the still layer: the last loss of the sweep and the border of stability."""
-        rates, momenta = np.linspace(0, self.highest_rate, 169), np.linspace(0, 1, 121)
-        swept = sweep(
-            Momentum, self.landscape, steps=self.number_of_steps, lr=rates, momentum=momenta
-        )
-        with np.errstate(divide="ignore"):
-            values = np.log10(swept.losses.T)
-        border = 2 * (1 + momenta) / max(self.curvatures), momenta
-        return panels.shade_panel(
-            np.clip(values, -10, 2),
-            rates,
-            momenta,
-            "learning rate η",
-            "momentum α",
-            f"log₁₀ loss after {self.number_of_steps} steps",
-            (*border, "line: η λ = 2(1 + α)"),
-            size=HALF,
-        )
-
-    def view(self):
+    def view(self, values):
         """Return what to show."""
-        lr, momentum = self.lr.value, self.momentum.value
-        run = descend(Momentum(lr, momentum), self.landscape, steps=self.number_of_steps)
-        rates = [contraction(lr, momentum, curvature) for curvature in self.curvatures]
-        rate = max(rates)
-        end = said(run.losses[-1])
-        verdict = (
-            f"each step shrinks the distance to {100 * rate:.3g} % in the long run"
-            if rate < 1 - 1e-9
-            else "the distance neither shrinks nor grows in the long run"
-            if rate < 1 + 1e-9
-            else f"each step stretches the distance to {100 * rate:.4g} %: it diverges"
-        )
-        settings = f"learning rate {lr:.3g}, momentum {momentum:.3g}"
-        x_rate, y_rate = rates
+        lr, momentum = values["lr"], values["momentum"]
+        run = run_of(Momentum, values, self.landscape, None, self.number_of_steps)
+        roots = [roots_of(lr, momentum, curvature) for curvature in self.curvatures]
+        factors = [float(abs(both).max()) for both in roots]
+        factor = max(factors)
+        how = "shrinks" if factor < 1 - 1e-9 else "stays" if factor < 1 + 1e-9 else "grows"
+        numbers = {"limit": [2 * (1 + momentum)]}
+        for axis, curvature, both, own in zip("xy", self.curvatures, roots, factors, strict=True):
+            numbers |= {
+                f"curvature_{axis}": [curvature],
+                f"stretch_{axis}": [lr * curvature],
+                f"roots_{axis}": [written(both)],
+                f"factor_{axis}": [f"{own:.4f}"],
+            }
+        root_marks = [
+            Mark(2, "point", np.array([[root.real, root.imag]]), look)
+            for both, look in zip(roots, (X_LOOK, Y_LOOK), strict=True)
+            for root in both
+        ]
         return View(
-            panels=[self.still, panels.map_panel(self.landscape, HALF)],
+            panels=[
+                factor_panel(self.curvatures, self.highest_rate),
+                map_panel(self.landscape, HALF),
+                unit_circle(),
+            ],
             marks=[
                 Mark(0, "point", np.array([[lr, momentum]]), LIGHT),
-                path(run, LOOKS["Momentum"], "Momentum", panel=1),
+                path(run.positions, LOOKS["Momentum"], "Momentum", panel=1),
+                *root_marks,
             ],
-            words=f"Exact rate {rate:.4f}: {verdict}. Loss after {run.steps} steps: {end}.",
-            alt=(
-                f"Rate map of Momentum on the {self.landscape.name}; {settings}: "
-                f"exact rate {rate:.3f}, loss {run.losses[-1]:.2g} after {run.steps} steps."
+            words=SAY[how].format(
+                factor=f"{factor:.4f}",
+                percent=f"{100 * factor:.4g}",
+                steps=run.steps,
+                loss=said(run.losses[-1]),
+            ),
+            alt=SAY["alt"].format(
+                landscape=self.landscape.name,
+                lr=lr,
+                momentum=momentum,
+                factor=factor,
+                loss=run.losses[-1],
+                steps=run.steps,
             ),
             last=run.steps,
             template=table(
-                ["", "along x", "along y"],
+                ["", SAY["along_x"], SAY["along_y"]],
                 [
-                    ["curvature λ", "{curvature_x}", "{curvature_y}"],
-                    ["η λ, stable below 2 (1 + α) = {limit}", "{stretch_x}", "{stretch_y}"],
-                    ["exact rate (largest |eigenvalue|)", "{rate_x}", "{rate_y}"],
+                    [SAY[name], f"{{{name}_x}}", f"{{{name}_y}}"]
+                    for name in ("curvature", "stretch", "roots", "factor")
                 ],
             ),
-            numbers={
-                "curvature_x": [said(self.curvatures[0])],
-                "curvature_y": [said(self.curvatures[1])],
-                "limit": [said(2 * (1 + momentum))],
-                "stretch_x": [said(lr * self.curvatures[0])],
-                "stretch_y": [said(lr * self.curvatures[1])],
-                "rate_x": [f"{x_rate:.4f}"],
-                "rate_y": [f"{y_rate:.4f}"],
-            },
+            numbers=numbers,
+            key=", ".join(
+                [sign(SAY["along_x"], X_LOOK), sign(SAY["along_y"], Y_LOOK), SAY["shades"]]
+            ),
             grips={0: (lr, momentum)},
             labels={
-                0: "map of learning rate and momentum; the arrow keys move the point",
-                1: f"path on the {self.landscape.name}",
+                0: SAY["map"],
+                1: SAY["path"].format(landscape=self.landscape.name),
+                2: SAY["circle"],
             },
         )
 
 
-def curvatures(landscape):
-    """Return the curvatures of a bowl along x and y.
+@lru_cache(maxsize=4)
+def factor_panel(curvatures, highest_rate):
+    """Return the still map of convergence factors, with the border of stability."""
+    rates, momenta = np.linspace(0, highest_rate, 361), np.linspace(0, 1, 241)
+    factors = np.max(
+        [convergence_factor(rates, momenta[:, np.newaxis], curvature) for curvature in curvatures],
+        axis=0,
+    )
+    border = np.stack([2 * (1 + momenta) / max(curvatures), momenta], -1).tolist()
+    panel = axes(
+        ((0, highest_rate), (0, 1)),
+        HALF,
+        title=SAY["factor_title"],
+        xlabel=SAY["rate"],
+        ylabel="α",
+        lines=[(border, "#222222")],
+    )
+    return with_image(panel, shade_image(factors, DARKEST, LIGHTEST))
 
-    Raises
-    ------
-    ValueError
-        If the landscape is not a quadratic bowl around (0, 0) whose axes are x and y.
-    """
-    x, y = np.array([1.0, 2.0, -3.0]), np.array([1.0, -1.0, 2.0])
-    along_x, along_y = landscape.slope(x, y)
-    if not (np.ptp(along_x / x) < 1e-12 and np.ptp(along_y / y) < 1e-12):
-        raise ValueError(f"landscape must be a bowl such as ravine, got {landscape.name}")
-    return float(along_x[0]), float(along_y[0])
+
+@lru_cache(maxsize=1)
+def unit_circle():
+    """Return the complex plane with its unit circle."""
+    lines = [
+        (ring(1), "#444444"),
+        ([(-1.4, 0), (1.4, 0)], "#BBBBBB"),
+        ([(0, -1.4), (0, 1.4)], "#BBBBBB"),
+    ]
+    title, real = SAY["circle_title"], SAY["real"]
+    return axes(((-1.4, 1.4), (-1.4, 1.4)), SMALL, 1, title=title, xlabel=real, lines=lines)
 
 
-def contraction(lr, momentum, curvature):
-    """Return the spectral radius of one step of Momentum on a parabola.
+def roots_of(lr, momentum, curvature):
+    """Return the two eigenvalues of one step of Momentum on a parabola, on a last axis.
 
     The step maps (θ, v) by a matrix of trace 1 + α - ηλ and determinant α (Polyak, 1964).
     """
-    trace = 1 + momentum - lr * curvature
-    root = np.sqrt(complex(trace**2 - 4 * momentum))
-    return float(max(abs(trace + root), abs(trace - root)) / 2)
+    trace = np.asarray(1 + momentum - lr * curvature)
+    root = np.sqrt((trace**2 - 4 * np.asarray(momentum)).astype(complex))
+    return np.stack([trace + root, trace - root], -1) / 2
+
+
+def convergence_factor(lr, momentum, curvature):
+    """Return the spectral radius of one step of Momentum on a parabola."""
+    return np.abs(roots_of(lr, momentum, curvature)).max(-1)
+
+
+def written(roots):
+    """Write two roots that are real or conjugate."""
+    first, second = roots
+    if abs(first.imag) < 1e-9:
+        return f"{said(float(first.real), 3)}, {said(float(second.real), 3)}"
+    return f"{said(float(first.real), 3)} ± {said(float(abs(first.imag)), 3)}i"

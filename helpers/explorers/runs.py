@@ -1,90 +1,212 @@
-"""What explorers draw and say of a run: its path, its loss and how it went."""
+"""What explorers draw and say of a run: its path, its loss, how it went, and where it is best."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
-from helpers.explorers import panels
-from helpers.explorers.panels import Mark
-from helpers.explorers.stage import CURVE
-from helpers.explorers.words import place, said
-from helpers.figures import LOOKS, OTHER_LOOKS
+from helpers.descent import descend, sweep
+from helpers.explorers.panels import CURVE, Mark, axes, heights_of
+from helpers.explorers.words import WORDS, pair, said
+from helpers.looks import LOOKS, OTHER_LOOKS
+
+OUTCOME = WORDS["outcome"]
 
 
 @lru_cache(maxsize=32)
 def lowest_and_highest(landscape):
     """Return the loss at the deepest minimum, if known, and the highest one of the window."""
-    x, y = (np.linspace(*limits, 101) for limits in landscape.window)
-    heights = landscape.value(x, y[:, np.newaxis])
+    heights = heights_of(landscape, (201, 141))
+    if np.isnan(heights).all():
+        return 0.0, 1.0
     deepest = [float(landscape(minimum)) for minimum in landscape.minima[:1]]
-    return min([*deepest, float(heights.min())]), float(heights.max())
+    return min([*deepest, float(np.nanmin(heights))]), float(np.nanmax(heights))
 
 
+@lru_cache(maxsize=32)
 def loss_panel(landscape, steps):
     """Return axes for the loss above its lowest; they change with powers of ten only."""
     lowest, highest = lowest_and_highest(landscape)
-    top = 10.0 ** np.ceil(np.log10(highest - lowest) + 0.3)
+    top = 10.0 ** np.ceil(np.log10(highest - lowest or 1.0) + 0.3)
     across = next((n for n in (10, 30, 100) if n >= steps), 300)
-    return panels.curve_panel(
-        (0, across), (top * 1e-9, top), "step", "loss above the lowest", size=CURVE
-    )
+    title = WORDS["walk"]["loss_title"]
+    window = ((0, across), (top * 1e-9, top))
+    return axes(window, CURVE, title=title, xlabel="step", yscale="log", steps=True)
 
 
-def loss_curve(run, look, panel=1):
-    """Return the mark of a run's loss above the lowest; what is lower lies on the bottom line."""
-    lowest, highest = lowest_and_highest(run.landscape)
+def above(landscape, losses):
+    """Return how much higher losses are than the lowest; what is lower lies on the bottom line."""
+    lowest, highest = lowest_and_highest(landscape)
     with np.errstate(all="ignore"):
-        above = np.nan_to_num(run.losses - lowest, nan=np.inf, posinf=1e300)
-    bottom = 1e-10 * (highest - lowest)
-    return Mark(
-        panel, "curve", np.stack([np.arange(len(above)), np.maximum(above, bottom)], 1), look
-    )
+        height = np.nan_to_num(losses - lowest, nan=np.inf, posinf=1e300)
+    return np.maximum(height, 1e-10 * (highest - lowest or 1.0))
 
 
-def path(run, look, label, panel=0):
-    """Return the mark of a run's path, as far as it is finite."""
-    finite = run.positions[np.isfinite(run.positions).all(-1)]
-    return Mark(panel, "path", finite, look, label)
+def curve(values, look, label="", panel=1, kind="curve"):
+    """Return the mark of values against the step."""
+    return Mark(panel, kind, np.stack([np.arange(len(values)), values], 1), look, label)
+
+
+def loss_curve(run, look, label="", panel=1):
+    """Return the mark of a run's loss above the lowest."""
+    return curve(above(run.landscape, run.losses), look, label, panel)
+
+
+def path(positions, look, label="", panel=0, kind="path"):
+    """Return the mark of a path, as far as it is finite."""
+    return Mark(panel, kind, positions[np.isfinite(positions).all(-1)], look, label)
 
 
 def outcome(run):
     """Say in words how a descent went."""
-    (x_min, x_max), (y_min, y_max) = run.landscape.window
-    scale = np.hypot(x_max - x_min, y_max - y_min)
     lowest, highest = lowest_and_highest(run.landscape)
     first, end = run.losses[0] - lowest, run.losses[-1] - lowest
     small = 1e-6 * (highest - lowest)
-    ended = f"loss {said(run.losses[-1])} at {place(run.positions[-1])}"
-    after = f"After {run.steps} {'step' if run.steps == 1 else 'steps'}: "
+    texts = {
+        "steps": f"{run.steps} {'step' if run.steps == 1 else 'steps'}",
+        "ended": OUTCOME["ended"].format(loss=said(run.losses[-1]), point=pair(run.positions[-1])),
+        "first": said(run.losses[0]),
+        "above": "" if abs(lowest) < small else OUTCOME["above"].format(loss=said(end)),
+        "step": run.diverged_at,
+        "ground": OUTCOME["minimum" if first < small else "flat"],
+    }
+    moves = np.linalg.norm(np.diff(run.positions, axis=0), axis=-1)
     if run.diverged_at is not None:
-        return (
-            f"Diverged at step {run.diverged_at}: the numbers left the finite range. "
-            "Try a smaller learning rate."
-        )
-    if np.linalg.norm(run.gradients[0]) < 1e-9:
-        ground = "on a minimum" if first < small else "on flat ground"
-        return f"The start is {ground}: the gradient there is zero. {after}{ended}."
-    if run.steps == 0:
-        return f"No step yet: {ended}."
-    if end > 100 * first:
-        return f"{after}{ended}, and at the start it was {said(run.losses[0])}. It diverges."
-    if end > first:
-        return f"{after}{ended}, higher than at the start ({said(run.losses[0])})."
-    above = "" if abs(lowest) < small else f", {said(end)} above the lowest place"
-    moved = np.linalg.norm(np.diff(run.positions[-4:], axis=0), axis=-1).max()
-    if moved < 1e-4 * scale and end > max(1e-3 * first, small):
-        return f"{after}{ended}{above}. It hardly moves any more."
-    return f"{after}{ended}{above}."
-
-
-def look_of(rule):
-    """Return the color, marker and dashes of a rule."""
-    return LOOKS.get(rule.__name__, OTHER_LOOKS[0])
+        how = "diverged"
+    elif np.linalg.norm(run.gradients[0]) < 1e-9:
+        how = "at_rest"
+    elif run.steps == 0:
+        how = "no_step"
+    elif end > 100 * first:
+        how = "diverges"
+    elif end > first:
+        how = "higher"
+    elif moves[-3:].max() < min(
+        0.02 * moves.max(), 1e-3 * np.ptp(run.landscape.window)
+    ) and end > max(1e-3 * first, small):
+        how = "hardly"
+    else:
+        how = "moves"
+    return OUTCOME[how].format(**texts)
 
 
 def ending(run):
     """Say in a few words where a run ended, for the text alternative."""
     if run.diverged_at is not None:
-        return f"diverged at step {run.diverged_at}"
+        return OUTCOME["alt_diverged"].format(step=run.diverged_at)
     x, y = run.positions[-1]
-    return f"ends at ({x:.3g}, {y:.3g}), loss {run.losses[-1]:.3g}"
+    return OUTCOME["alt_ended"].format(x=x, y=y, loss=run.losses[-1])
+
+
+def look_of(name):
+    """Return the color, marker and dashes of a rule by its name."""
+    return LOOKS.get(name, OTHER_LOOKS[0])
+
+
+def signs(landscape):
+    """Explain the signs of a map."""
+    depths = [landscape(minimum) for minimum in landscape.minima]
+    others = any(not np.isclose(depth, depths[0]) for depth in depths)
+    return WORDS["stage"]["signs"] + (WORDS["stage"]["other_minima"] if others else "")
+
+
+def curvatures(landscape):
+    """Return the curvatures along x and y of a quadratic bowl around (0, 0), or None."""
+    x, y = np.array([1.0, 2.0, -3.0]), np.array([1.0, -1.0, 2.0])
+    with np.errstate(all="ignore"):
+        along_x, along_y = landscape.slope(x, y)
+    if np.ptp(along_x / x) < 1e-12 and np.ptp(along_y / y) < 1e-12:
+        return float(along_x[0]), float(along_y[0])
+    return None
+
+
+# ---- along a dial -------------------------------------------------------------------------------
+
+
+def losses_along(rule, landscape, start, steps, rates):
+    """Return the last losses of descents at many learning rates, inf where one diverged."""
+    return sweep(rule, landscape, start, steps, lr=rates).losses
+
+
+def best_rate(losses_at, stops):
+    """Return the learning rate of the lowest loss, to four digits.
+
+    Parameters
+    ----------
+    losses_at : callable
+        From an array of rates to that of their losses.
+    stops : list of float
+        Rates to try first; then 200 between the neighbors of the best of them.
+    """
+    best = int(np.argmin(losses_at(np.array(stops))))
+    low, high = stops[max(best - 1, 0)], stops[min(best + 1, len(stops) - 1)]
+    near = [float(f"{rate:.4g}") for rate in np.linspace(low, high, 200)]
+    fine = np.array(sorted({*near, stops[best]}))
+    return float(fine[np.argmin(losses_at(fine))])
+
+
+def steady_rate(losses_at, stops, around=5):
+    """Return the learning rate whose neighbors, too, end low: no lucky dip in a chaotic walk."""
+    losses = losses_at(np.array(stops))
+    padded = np.pad(losses, around, constant_values=np.inf)
+    worst = np.lib.stride_tricks.sliding_window_view(padded, 2 * around + 1).max(-1)
+    return stops[int(np.argmin(worst))] if np.isfinite(worst).any() else stops[0]
+
+
+def chart(dial, losses, marks):
+    """Return what the browser draws on a dial: losses at its stops, and marks at some values.
+
+    The lowest loss lies at the bottom; what is above the first loss's hundredfold, at the top.
+    """
+    with np.errstate(all="ignore"):
+        height = np.log10(np.maximum(losses - np.min(losses), 1e-12 * abs(np.median(losses))))
+    finite = np.isfinite(height)
+    if not finite.any():
+        return {"path": "", "marks": []}
+    low, high = np.quantile(height[finite], 0.01), np.quantile(height[finite], 0.6) + 1
+    share = np.clip((np.where(finite, height, np.inf) - low) / max(high - low, 1e-9), 0, 1)
+    points = " ".join(f"{i},{96 - 92 * y:.0f}" for i, y in enumerate(share))
+    stops = [[dial.nearest(value), text] for text, value in marks.items()]
+    return {"path": f"M{points.replace(' ', 'L')}", "marks": stops}
+
+
+# ---- noise --------------------------------------------------------------------------------------
+
+
+def noisy(optimizer, landscape, start, steps, sigma, seed, runs=20):
+    """Return positions, shape (steps + 1, runs, ..., 2), of descents with a noisy gradient.
+
+    Gaussian noise of standard deviation sigma is added to each component of each gradient. Where
+    the optimizer holds arrays of shape (n, 1), the axis of its n values comes after the runs.
+    """
+    rng = np.random.default_rng(seed)
+    values = np.shape(getattr(optimizer, "lr", 0.0))[:-1]
+    params = {"position": np.full((runs, *values, 2), start, dtype=float)}
+    positions = [params["position"].copy()]
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            noise = rng.normal(size=(runs, *(1 for _ in values), 2))
+            gradient = landscape.gradient(params["position"])
+            optimizer.update(params, {"position": gradient + sigma * noise})
+            positions.append(params["position"].copy())
+    return np.array(positions)
+
+
+def median_losses(rule, landscape, start, steps, sigma, seed, rates):
+    """Return the medians over twenty noisy runs of the last loss at many learning rates."""
+    optimizer = rule(lr=np.array(rates)[:, np.newaxis])
+    with np.errstate(all="ignore"):
+        last = landscape(noisy(optimizer, landscape, start, steps, sigma, seed)[-1])
+        return np.median(np.where(np.isfinite(last), last, np.inf), axis=0)
+
+
+def rates_of(rule, others, landscape, start, steps, sigma=0.0, seed=0):
+    """Return the function from learning rates to last losses, of what is shown."""
+    rule = partial(rule, **others)
+    if sigma:
+        return partial(median_losses, rule, landscape, start, steps, sigma, seed)
+    return partial(losses_along, rule, landscape, start, steps)
+
+
+def run_of(rule, settings, landscape, start, steps):
+    """Return the descent of a fresh optimizer."""
+    return descend(rule(**settings), landscape, start, steps)

@@ -1,18 +1,28 @@
-// The stage of every explorer. Still pictures come from the kernel once; what moves over them is
-// drawn here, from a few numbers, and Play, Pause and the steps need no kernel at all.
+// The stage of every explorer: controls, panels, marks that move over them, words. Play, Pause and
+// the steps need no kernel; a dial that is moved shows what the kernel has computed ahead.
 
-const SHAPES = {
-  o: new Path2D("M1,0A1,1,0,1,1,-1,0A1,1,0,1,1,1,0Z"),
-  s: new Path2D("M-.9,-.9H.9V.9H-.9Z"),
-  "^": new Path2D("M0,-1.2L1.1,.8H-1.1Z"),
-  D: new Path2D("M0,-1.2L1.2,0L0,1.2L-1.2,0Z"),
-  X: new Path2D("M0,-.4L.5,-1L1,-.5L.4,0L1,.5L.5,1L0,.4L-.5,1L-1,.5L-.4,0L-1,-.5L-.5,-1Z"),
-};
 const [PLAY, PAUSE] = ["▶ Play", "❚❚ Pause"];
+// So many changes may be with the kernel; after so many milliseconds it is said not to answer.
+const UNDER_WAY = 3, PATIENCE = 5000;
 
-// Mark what has the focus in an explorer, or Jupyter takes the arrow keys for itself.
-document.addEventListener("focusin", ({ target }) =>
-  target.closest(".explorer") && target.setAttribute("data-lm-suppress-shortcuts", "true"));
+// Jupyter's shortcuts rest while a key is meant for an explorer; those with Ctrl go on.
+window.addEventListener("keydown", ({ target, ctrlKey, metaKey, key }) => {
+  const rest = !ctrlKey && !metaKey && !key.startsWith("Page");
+  if (target.closest?.(".explorer")) target.toggleAttribute("data-lm-suppress-shortcuts", rest);
+}, true);
+
+// A saved notebook keeps the picture and not the view, which is gone with its kernel.
+function keepPictures(notebook) {
+  if (!notebook?.toJSON || notebook.keepsPictures) return;
+  const whole = notebook.toJSON.bind(notebook);
+  notebook.keepsPictures = true;
+  notebook.toJSON = () => {
+    const content = whole();
+    for (const { data } of content.cells.flatMap(({ outputs }) => outputs ?? []))
+      if (data?.["image/png"]) delete data["application/vnd.jupyter.widget-view+json"];
+    return content;
+  };
+}
 
 function make(tag, name, parent, attributes = {}) {
   const element = parent.appendChild(document.createElement(tag));
@@ -21,204 +31,318 @@ function make(tag, name, parent, attributes = {}) {
   return element;
 }
 
-const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
-const floats = ({ buffer, byteOffset, byteLength }) =>
-  new Float64Array(buffer.slice(byteOffset, byteOffset + byteLength));
-
-// A number with four digits and a true minus sign; a dash for none.
-function written(value) {
-  if (typeof value === "string" || Number.isNaN(value)) return value || "–";
-  if (Math.abs(value) < 1e-12) return "0";
-  const exponential = Math.abs(value) < 1e-4 || Math.abs(value) >= 1e6;
-  const text = exponential ? value.toExponential(2) : String(Number(value.toPrecision(4)));
-  const [digits, power] = text.replace("Infinity", "∞").replace("+", "").split("e");
-  return (power ? `${digits}·10<sup>${power}</sup>` : digits).replaceAll("-", "−");
+// A button that has nothing to do keeps the focus.
+function makeButton(text, parent, press) {
+  const button = make("button", "", parent, { type: "button" });
+  button.textContent = text;
+  button.onclick = () => button.ariaDisabled !== "true" && press();
+  return button;
 }
 
-// Fill {name} with the number of that name at a step; ({name}) keeps its brackets if negative.
-function filled(template, numbers, step) {
+// Fill {name} with its text at a step; ({name}) keeps its brackets if negative.
+function filled(template, columns, step) {
   return template.replace(/\(\{(\w+)\}\)|\{(\w+)\}/g, (_, bracketed, plain) => {
-    const column = numbers[bracketed ?? plain];
-    const value = written(column[Math.min(step, column.length - 1)]);
-    return bracketed && value.startsWith("−") ? `(${value})` : value;
+    const column = columns[bracketed ?? plain], text = column[Math.min(step, column.length - 1)];
+    return bracketed && text.startsWith("−") ? `(${text})` : text;
   });
 }
 
-// Where a value lies on a panel, in pixels, and back.
-function projection({ box: [left, top, width, height], window: [[x0, x1], [y0, y1]], yscale }) {
-  const scale = yscale === "log" ? Math.log10 : (y) => y;
-  const [low, high] = [scale(y0), scale(y1)];
-  return {
-    place: (x, y) => [
-      clamp(left + ((x - x0) / (x1 - x0)) * width, -1e5, 1e5),
-      clamp(top + ((high - scale(y)) / (high - low)) * height, -1e5, 1e5),
-    ],
-    value: (px, py) => [
-      clamp(x0 + ((px - left) / width) * (x1 - x0), x0, x1),
-      clamp(y0 + ((top + height - py) / height) * (y1 - y0), y0, y1),
-    ],
-  };
-}
-
-function drawShape(context, [x, y], shape, radius, fill, edge, width) {
-  context.save();
-  context.translate(x, y);
-  context.scale(radius, radius);
-  Object.assign(context, { fillStyle: fill, strokeStyle: edge, lineWidth: width / radius });
-  context.fill(SHAPES[shape]);
-  context.stroke(SHAPES[shape]);
-  context.restore();
-}
-
-// A path or a curve as far as time t, the rest of it faint.
-function drawPath(context, mark, place, t) {
-  const points = [];
-  for (let i = 0; i < mark.data.length; i += 2) points.push(place(mark.data[i], mark.data[i + 1]));
-  const step = Math.min(Math.floor(t), points.length - 1);
-  const [[x, y], [toX, toY]] = [points[step], points[Math.min(step + 1, points.length - 1)]];
-  const head = [x + (t % 1) * (toX - x), y + (t % 1) * (toY - y)];
-  Object.assign(context, { strokeStyle: mark.color, lineWidth: 2 });
-  for (const [alpha, line] of [[0.25, points], [1, [...points.slice(0, step + 1), head]]]) {
-    context.globalAlpha = alpha;
-    context.setLineDash(mark.dash);
-    context.beginPath();
-    for (const point of line) context.lineTo(...point);
-    context.stroke();
-  }
-  context.setLineDash([]);
-  const every = Math.max(1, Math.floor(points.length / 60));
-  for (let i = 0; i <= step; i += every)
-    drawShape(context, points[i], mark.marker, 3, mark.color, "white", 0.5);
-  if (mark.kind === "path") drawShape(context, points[0], "o", 5, "white", mark.color, 2);
-  const shape = mark.kind === "path" ? "X" : mark.marker;
-  drawShape(context, head, shape, mark.kind === "point" ? 8 : 6, mark.color, "black", 1);
-}
-
-function drawArrow(context, mark, place, t) {
-  const at = 4 * Math.min(Math.floor(t), mark.data.length / 4 - 1);
-  const [x, y, dx, dy] = mark.data.slice(at, at + 4);
-  const [[ax, ay], [bx, by]] = [place(x, y), place(x + dx, y + dy)];
-  const length = Math.hypot(bx - ax, by - ay), head = Math.min(13, 0.6 * length);
-  if (!(length > 1)) return;
-  context.save();
-  context.translate(ax, ay);
-  context.rotate(Math.atan2(by - ay, bx - ax));
-  Object.assign(context, { fillStyle: mark.color, strokeStyle: "white", lineWidth: 1 });
-  const neck = length - head;
-  const outline = new Path2D(`M0,-1.5H${neck}V${-head / 2}L${length},0L${neck},${head / 2}V1.5H0Z`);
-  context.stroke(outline);
-  context.fill(outline);
-  context.restore();
+function withData(marks, { buffer, byteOffset, byteLength } = new Uint8Array()) {
+  const all = new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+  return marks.map((mark) => ({ ...mark, data: all.subarray(mark.from, mark.to) }));
 }
 
 function render({ model, el }) {
+  el.classList.add("explorer");
+  keepPictures(model.widget_manager?.context?.model);
   const root = make("div", "stage", el);
-  const row = make("div", "stage-row", root);
+  const board = make("div", "stage-controls", root);
+  const buttons = make("div", "stage-buttons", root);
   const transport = make("div", "stage-transport", root);
-  const button = (textContent, onclick) =>
-    Object.assign(make("button", "", transport), { textContent, onclick });
-  const back = button("◂ Back", () => go(Math.ceil(t) - 1));
-  const play = button(PLAY, () => (playing ? go(Math.floor(t)) : start()));
-  const next = button("Next ▸", () => go(Math.floor(t) + 1));
-  const slider = make("input", "", transport, { type: "range", "aria-label": "step" });
-  slider.oninput = () => go(Number(slider.value));
-  const counter = make("output", "", transport);
-  const status = make("p", "stage-status", root, { role: "status" });
-  const alarm = make("p", "stage-alarm", root, { role: "alert" });
-  const readout = make("div", "stage-readout", model.get("scene").beside ? row : root);
-  let panels = [], scene, stale, t = 0, shown, playing = 0;
+  const row = make("div", "stage-row", root);
+  const foot = make("div", "stage-foot", root);
+  const readout = make("div", "stage-readout", model.get("scene").beside ? row : foot);
+  const words = make("div", "stage-words", foot);
+  const status = make("p", "stage-status", words, { role: "status" });
+  const alarm = make("p", "stage-alarm", words, { role: "alert" });
+  const key = make("p", "", words);
+  const inputs = {}, pressed = {}, specs = {}, panels = [], calm = matchMedia("(prefers-reduced-motion)");
+  let scene, kept = [], t = 0, shown, playing = 0;
+  let asking = 0, n = model.get("scene").n, queue = [], moved, fans = {}, asked, wanted, asks = 0, framed = 0;
 
-  async function setPanels() {
-    const wanted = await Promise.all(model.get("panels").map(async (panel) => {
-      const image = Object.assign(new Image(), { alt: "", draggable: false });
-      image.src = URL.createObjectURL(new Blob([panel.png], { type: "image/png" }));
-      await image.decode();
-      URL.revokeObjectURL(image.src);
-      const [left, top, width, height] = panel.box;
-      const area = [left - 7, top - 7, width + 14, height + 14]; // room for a marker on the edge
-      return { ...panel, ...projection(panel), image, area, ratio: 0 };
-    }));
-    wanted.forEach((panel, i) => {
-      panels[i] ??= makePanel(i);
-      panels[i].image?.remove();
-      const { frame, canvas, area, size } = Object.assign(panels[i], panel);
-      const sides = ["left", "top", "width", "height"];
-      sides.forEach((side, k) => (canvas.style[side] = `${(100 * area[k]) / size[k % 2]}%`));
-      frame.prepend(panel.image);
-      frame.style.cssText = `width: ${panel.size[0]}px; aspect-ratio: ${panel.size.join("/")}`;
-      Object.assign(frame, { ariaLabel: panel.label, tabIndex: panel.grabs ? 0 : -1 });
-      frame.classList.toggle("stage-grabs", panel.grabs);
-    });
-    draw();
+  // ---- what the reader wants goes to the kernel, one message a frame, the newest of its kind ----
+
+  function send(message) {
+    const like = (other) => other.do === message.do && other.do !== "press" &&
+      Object.keys(other.values ?? {}).join() === Object.keys(message.values ?? {}).join();
+    queue = [...queue.filter((other) => !like(other)), message];
+    framed ||= requestAnimationFrame(flush);
   }
+
+  function flush() {
+    framed = 0;
+    const free = () => n - model.get("scene").n < UNDER_WAY;
+    if (queue.length && free()) model.send({ ...queue.shift(), n: ++n });
+    const sent = n, late = () => model.get("scene").n < sent && (alarm.textContent = scene.gone);
+    setTimeout(late, PATIENCE);
+    if (queue.length) framed = free() && requestAnimationFrame(flush);
+    else if (wanted && wanted !== asked) {
+      [fans, asked] = [{}, wanted];
+      model.send({ do: "fan", name: wanted, ask: ++asks });
+    }
+  }
+
+  // All values of a dial, computed ahead, hold until something else changes.
+  const drop = () => ([fans, asked, moved] = [{}]);
+  const want = (name) => ([wanted, framed] = [name, framed || requestAnimationFrame(flush)]);
+
+  const change = (name, value) => send({ do: "set", values: { [name]: value } }, asked !== name && drop());
+  const forget = (message) => drop(send(message));
+
+  function turn(name, stop) {
+    const { stops, slider, box } = inputs[name];
+    box.value = slider.ariaValueText = stops[stop];
+    slider.value = stop;
+    change(name, stops[stop]);
+    moved = { stop };
+    want(name);
+    showFan();
+  }
+
+  function showFan() {
+    const far = (i) => Math.abs(i - moved.stop), stops = Object.keys(fans);
+    if (stops.length) present({ ...scene, ...fans[stops.reduce((a, b) => (far(b) < far(a) ? b : a))] });
+  }
+
+  async function onMessage({ ask, specs: fresh, scenes, probe }, buffers) {
+    if (probe) return showProbe(probe);
+    for (const spec of Object.values(fresh)) spec.image = buffers[spec.image];
+    await learn(fresh);
+    if (ask !== asks || !asked) return;
+    scenes.forEach((ahead, i) => (fans[ahead.i] = { ...ahead, marks: withData(ahead.marks, buffers[i]) }));
+    if (moved && (queue.length || model.get("scene").n < n)) showFan();
+  }
+
+  // ---- controls --------------------------------------------------------------------------------
+
+  const makers = {
+    dial({ name, label, stops, wide }) {
+      const dial = make("div", `stage-dial${wide ? " stage-wide" : ""}`, board);
+      make("span", "stage-name", dial, { "aria-hidden": true }).textContent = label;
+      const box = make("input", "", dial, { inputmode: "decimal", "aria-label": `${label}, in digits` });
+      box.oninput = () => (box.written = true);
+      box.onchange = () => change(name, box.value, (box.written = false));
+      box.onkeydown = (event) => {
+        const way = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+        if (event.key === "Enter") box.onchange();
+        if (!way || !stops.length) return;
+        event.preventDefault();
+        turn(name, clamp(Number(slider.value) + way, 0, stops.length - 1));
+      };
+      if (!stops.length) return { box, stops };
+      const track = make("div", "stage-track", dial);
+      dial.append(box);
+      const chart = make("div", "stage-chart", track);
+      const slider = make("input", "", track, { type: "range", max: stops.length - 1, "aria-label": label });
+      slider.oninput = () => turn(name, Number(slider.value));
+      dial.onpointerenter = dial.onfocusin = () => want(name);
+      return { box, slider, stops, chart };
+    },
+    menu({ name, label, options }) {
+      const frame = make("label", "stage-dial", board);
+      make("span", "stage-name", frame).textContent = label;
+      const box = make("select", "", frame);
+      for (const option of options) make("option", "", box).textContent = option;
+      box.onchange = () => change(name, box.value);
+      return { box };
+    },
+    switch({ name, label }) {
+      const frame = make("label", "stage-switch", board);
+      const box = make("input", "", frame, { type: "checkbox" });
+      make("span", "", frame).innerHTML = label;
+      box.onchange = () => change(name, box.checked);
+      return { box };
+    },
+  };
+
+  function setControls() {
+    for (const [name, text] of Object.entries(scene.values)) {
+      const { box, slider } = inputs[name];
+      if (box.type === "checkbox") box.checked = text === "on";
+      else if (!box.written) box.value = text; // or it is being written
+      if (slider) [slider.value, slider.ariaValueText] = [scene.stops[name], text];
+    }
+    for (const text of scene.buttons)
+      pressed[text] ??= makeButton(text, buttons, () => forget({ do: "press", name: text }));
+    for (const [text, button] of Object.entries(pressed)) button.ariaDisabled = scene.off.includes(text);
+  }
+
+  function setCharts() {
+    for (const [name, { path, marks }] of Object.entries(model.get("charts"))) {
+      const { chart, stops } = inputs[name];
+      chart.innerHTML = `<svg viewBox="0 0 ${stops.length - 1} 100" preserveAspectRatio="none"
+        aria-hidden="true"><path d="${path}"/></svg>`;
+      for (const [stop, text] of marks) {
+        const mark = make("span", "", chart);
+        mark.textContent = text;
+        mark.style.cssText = `left: ${(100 * stop) / (stops.length - 1)}%; top: ${14 * chart.childElementCount - 28}px`;
+        mark.classList.toggle("stage-left", stop > 0.7 * stops.length);
+      }
+    }
+  }
+
+  // ---- panels ----------------------------------------------------------------------------------
+
+  // A panel is shown when its image is there, so that nothing flickers.
+  const learn = (fresh) => Promise.all(Object.entries(fresh).map(async ([id, spec]) => {
+    const png = !specs[id] && spec.image.byteLength && new Blob([spec.image], { type: "image/png" });
+    const picture = png && (await createImageBitmap(png));
+    specs[id] ??= { ...spec, ...projection(spec), picture };
+  }));
 
   function makePanel(i) {
-    const frame = make("div", "stage-panel", row, { role: "application" });
-    const grab = ({ clientX, clientY }) => {
-      const { left, top, width } = frame.getBoundingClientRect(), scale = panels[i].size[0] / width;
-      moveGrip(i, panels[i].value((clientX - left) * scale, (clientY - top) * scale));
+    const frame = make("div", "stage-panel", row);
+    const panel = { frame, still: make("canvas", "", frame), live: make("canvas", "", frame) };
+    const at = ({ clientX, clientY }) => {
+      const { left, top, width } = frame.getBoundingClientRect(), { size, box, value } = panel.spec;
+      const x = ((clientX - left) * size[0]) / width, y = ((clientY - top) * size[0]) / width;
+      const out = Math.max(box[0] - x, x - box[0] - box[2], box[1] - y, y - box[1] - box[3]) > 7;
+      return { out, point: value(x, y) };
+    };
+    const take = ([x, y]) => {
+      if (!(i in scene.grips)) return panel.spec.steps && go(Math.round(x));
+      scene.grips[i] = [x, y];
+      forget({ do: "grab", panel: i, x, y });
     };
     frame.onpointerdown = (event) => {
-      if (!panels[i].grabs || event.button !== 0) return;
+      const { out, point } = at(event);
+      if (event.button !== 0 || out) return;
       frame.setPointerCapture(event.pointerId);
-      grab(event);
+      take(point);
     };
-    frame.onpointermove = (event) => frame.hasPointerCapture(event.pointerId) && grab(event);
+    frame.onpointermove = (event) => {
+      const { out, point: [x, y] } = at(event);
+      if (frame.hasPointerCapture(event.pointerId)) return take([x, y]);
+      if (!playing && !out && !asking)
+        asking = setTimeout(() => (asking = 0), 80, model.send({ do: "probe", panel: i, x, y }));
+    };
+    frame.onpointerleave = () => showProbe();
     frame.onkeydown = (event) => {
-      const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-      if (!panels[i].grabs || !(event.key in way || event.key === "Enter")) return;
+      const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+      if (event.key === "Enter" && i in scene.grips) pressed[scene.buttons[0]].click();
+      if (!way) return;
       event.preventDefault();
-      if (event.key === "Enter") return model.send("enter");
-      const { box, place, value } = panels[i], [dx, dy] = way[event.key];
-      const stride = box[2] / (event.shiftKey ? 200 : 40), [x, y] = place(...scene.grips[i]);
-      moveGrip(i, value(x + dx * stride, y - dy * stride));
+      if (!(i in scene.grips)) return go(Math.floor(t) + way[0] + way[1]);
+      const { box, place, value } = panel.spec, stride = box[2] / (event.shiftKey ? 200 : 40);
+      const [x, y] = place(...scene.grips[i]);
+      take(value(x + way[0] * stride, y - way[1] * stride));
     };
-    return { frame, canvas: make("canvas", "", frame) };
+    new ResizeObserver(() => drawStill(panel)).observe(frame, { box: "device-pixel-content-box" });
+    return panel;
   }
 
-  function moveGrip(i, [x, y]) {
-    scene.grips[i] = [x, y];
-    model.set("grabbed", [i, x, y]);
-    model.save_changes();
+  const showProbe = (probe) => draw((scene.probe = probe));
+
+  function setPanels() {
+    scene.panels.forEach((id, i) => {
+      panels[i] ??= makePanel(i);
+      const panel = panels[i], { frame } = panel, spec = specs[id];
+      const grips = i in scene.grips, label = scene.labels[i] ?? spec.title;
+      Object.assign(frame, { ariaLabel: label, tabIndex: grips || spec.steps ? 0 : -1 });
+      frame.role = frame.tabIndex ? "img" : "application";
+      frame.classList.toggle("stage-grabs", grips);
+      if (panel.spec === spec) return;
+      panel.spec = spec;
+      frame.style.cssText = `--w: ${spec.size[0]}; --h: ${spec.size[1]}`;
+      drawStill(panel);
+    });
+    panels.forEach(({ frame }, i) => (frame.hidden = !scene.panels[i]));
   }
 
-  function setScene() {
-    scene = structuredClone(model.get("scene"));
-    for (const mark of scene.marks) mark.data = floats(mark.data);
-    for (const [name, column] of Object.entries(scene.numbers))
-      if (!Array.isArray(column)) scene.numbers[name] = floats(column);
-    t = Math.min(playing ? t : model.get("step"), scene.last);
-    [status.textContent, alarm.textContent] = [scene.status, model.get("alarm")];
-    [slider.max, shown, stale] = [scene.last, undefined, false];
+  // Canvases have the pixels of the screen, also when the page is zoomed.
+  function drawStill(panel) {
+    const { frame, still, live, spec } = panel;
+    panel.ratio = (frame.getBoundingClientRect().width * devicePixelRatio) / spec.size[0] || 1;
+    for (const canvas of [still, live])
+      [canvas.width, canvas.height] = spec.size.map((side) => Math.round(side * panel.ratio));
+    drawPanel(still.getContext("2d"), spec, panel.ratio);
+    if (scene) draw();
+  }
+
+  // ---- the scene -------------------------------------------------------------------------------
+
+  async function onChange() {
+    const next = model.get("scene");
+    await learn(model.get("panels"));
+    if (next !== model.get("scene")) return;
+    alarm.textContent = model.get("alarm");
+    framed ||= requestAnimationFrame(flush);
+    const behind = queue.length || next.n < n;
+    if (next === scene?.origin || (behind && moved && Object.keys(fans).length)) return;
+    present({ ...next, origin: next, marks: withData(next.marks, next.data),
+      grips: behind && scene ? scene.grips : { ...next.grips } });
+    if (!behind) setControls();
+  }
+
+  function present(next) {
+    const atEnd = !scene || t >= scene.last;
+    t = Math.min(playing ? t : next.jump ?? (atEnd ? next.last : t), next.last);
+    scene = { ...next, jump: null };
+    [key.innerHTML, slider.max, shown] = [scene.key, scene.last, undefined];
+    setPanels();
     draw();
   }
 
   function draw() {
-    for (const [i, panel] of panels.entries()) {
-      const { canvas, place, area: [left, top, width, height] } = panel;
-      const ratio = window.devicePixelRatio, context = canvas.getContext("2d");
-      if (panel.ratio !== ratio) [canvas.width, canvas.height] = [width * ratio, height * ratio];
-      panel.ratio = ratio;
-      context.setTransform(ratio, 0, 0, ratio, -left * ratio, -top * ratio);
-      context.clearRect(left, top, width, height);
-      for (const mark of scene.marks.filter((mark) => mark.panel === i))
-        (mark.kind === "arrow" ? drawArrow : drawPath)(context, mark, place, t);
-    }
+    const time = calm.matches ? Math.floor(t) : t;
+    panels.forEach(({ live, ratio, spec }, i) => {
+      const context = live.getContext("2d"), [left, top, width, height] = spec.box;
+      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      context.clearRect(0, 0, ...spec.size);
+      context.save();
+      context.beginPath();
+      context.rect(left - 7, top - 7, width + 14, height + 14); // room for a marker on the edge
+      context.clip();
+      const [x0, x1, y0, y1] = scene.zoom[i]?.[Math.min(Math.floor(t), scene.zoom[i].length - 1)] ?? [];
+      const { place } = scene.zoom[i] ? projection({ ...spec, window: [[x0, x1], [y0, y1]] }) : spec;
+      if (scene.zoom[i]) drawPart(context, spec, x0, x1, y0, y1);
+      for (const mark of [...kept, ...scene.marks])
+        if (mark.panel === i) drawMark(context, mark, place, time, scene.future);
+      if (scene.probe?.panel === i) drawProbe(context, scene.probe, spec);
+      context.restore();
+    });
     const step = Math.floor(t);
     if (shown === step) return;
     shown = step;
-    readout.innerHTML = filled(scene.template, scene.numbers, step);
+    readout.innerHTML = filled(scene.template, scene.columns, step);
     slider.value = step;
-    counter.textContent = `step ${step} of ${scene.last}`;
-    [back.disabled, play.disabled, next.disabled] = [step <= 0, !scene.last, step >= scene.last];
+    counter.textContent = slider.ariaValueText = `step ${step} of ${scene.last}`;
+    const idle = [step <= 0, !scene.last, step >= scene.last];
+    [back, play, next].forEach((button, i) => (button.ariaDisabled = idle[i]));
+    if (!playing) say();
   }
+
+  function say() {
+    const now = Array.isArray(scene.words) ? scene.words[shown] : scene.words;
+    const text = [scene.note, now, model.get("kept").words].filter(Boolean).join(" ");
+    if (status.textContent !== text) status.textContent = text;
+  }
+
+  // ---- time ------------------------------------------------------------------------------------
+
+  const back = makeButton("◂ Back", transport, () => go(Math.ceil(t) - 1));
+  const play = makeButton(PLAY, transport, () => (playing ? go(Math.floor(t)) : start()));
+  const next = makeButton("Next ▸", transport, () => go(Math.floor(t) + 1));
+  const slider = make("input", "", transport, { type: "range", "aria-label": "step" });
+  slider.oninput = () => go(Number(slider.value));
+  const counter = make("span", "stage-counter", transport);
 
   function go(step) {
     pause();
     t = clamp(step, 0, scene.last);
     draw();
-    model.set("step", t);
-    model.save_changes();
+    say();
+    model.send({ do: "step", step: t });
   }
 
   function start() {
@@ -239,11 +363,15 @@ function render({ model, el }) {
     play.textContent = PLAY;
   }
 
-  model.on("change:panels", setPanels);
-  model.on("change:scene change:step change:alarm", () => (stale = true));
-  model.on("change", () => stale && setScene());
-  setScene();
-  setPanels();
+  const setKept = () => draw(say((kept = withData(model.get("kept").marks ?? [], model.get("kept").data))));
+
+  for (const spec of model.get("controls")) inputs[spec.name] = makers[spec.kind](spec);
+  model.on("change:kept", setKept);
+  model.on("change:charts", setCharts);
+  model.on("change", onChange);
+  model.on("msg:custom", onMessage);
+  model.on("comm_live_update", () => (alarm.textContent = scene.gone));
+  onChange().then(setKept).then(setCharts);
   return pause;
 }
 export default { render };

@@ -1,52 +1,30 @@
 """The stage that all explorers share: what it shows, and how it is sent to the browser.
 
-The browser's side is in `stage.js` and `stage.css`.
+The browser's side is in `stage.js`, `draw.js` and `stage.css`.
 """
 
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import wraps
+import asyncio
+import traceback
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
 import anywidget
-import ipywidgets as widgets
 import numpy as np
 import traitlets
 
-from helpers.explorers import panels
 from helpers.explorers.panels import Mark, Panel
-from helpers.explorers.words import filled
+from helpers.explorers.still import still_picture
+from helpers.explorers.words import WORDS, column
 
 HERE = Path(__file__).parent
-MAP, CURVE, HALF = (480, 310), (330, 310), (412, 310)
 DARK = {"color": "#222222", "marker": "o", "linestyle": "-"}
-
-
-class Stage(anywidget.AnyWidget):
-    """Where every explorer plays: still panels, marks that move over them, steps and words.
-
-    Attributes
-    ----------
-    panels : list of dict
-        The still layer, sent when it changes.
-    scene : dict
-        The moving layer and the words, sent whole with every change.
-    step : int
-        The chosen step; the reader and the kernel both set it.
-    grabbed : list
-        Number of a panel, x and y: where the reader clicked, dragged or moved to.
-    alarm : str
-        What went wrong, in one line.
-    """
-
-    _esm = HERE / "stage.js"
-    _css = HERE / "stage.css"
-    panels = traitlets.List().tag(sync=True)
-    scene = traitlets.Dict().tag(sync=True)
-    step = traitlets.Int().tag(sync=True)
-    grabbed = traitlets.List().tag(sync=True)
-    alarm = traitlets.Unicode().tag(sync=True)
+GRAY = {"color": "#777777", "marker": "o", "linestyle": "-"}
+KEEP, UNDO, RESET = (WORDS["stage"][name] for name in ("keep", "undo", "reset"))
+FAN = 201  # stops of a dial that are computed ahead, at most
+CLOSE_TOGETHER = 0.02  # seconds that the kernel works ahead before it looks for messages
+QUIET = 0.15  # seconds without a change before the charts are drawn anew
 
 
 @dataclass(frozen=True)
@@ -57,169 +35,405 @@ class View:
     ----------
     panels : list of Panel
     marks : list of Mark
-    words : str
-        The state in one or two sentences.
+    words : str or list of str
+        The state in one or two sentences, the same at all steps or one for each.
     alt : str
         The state in one line with the settings: the text alternative.
     last : int
         The number of steps that can be looked at.
     template : str
-        HTML in which {name} stands for the number of that name at the chosen step.
+        HTML in which {name} stands for the number of that name at the shown step; ({name}) keeps
+        its brackets around a negative number only.
     numbers : dict of str to array or list of str
         One value for each step, or a single one for all.
+    key : str
+        HTML that explains colors and signs.
     grips : dict of int to (x, y)
         The panels on which something can be moved, and where it is.
     labels : dict of int to str
-        What a panel shows and what can be done on it.
+        What a panel shows and what can be done on it, for those who do not see it.
+    off : tuple of str
+        The buttons that have nothing to do now.
     pace : float
         Steps that Play makes in a second.
     beside : bool
         Whether the template stands beside the panels, where there is room, or below.
+    future : bool
+        Whether what comes after the shown step is drawn faintly.
+    zoom : dict of int to ndarray, shape (last + 1, 4)
+        The panels that show at each step a part (x_min, x_max, y_min, y_max) of their window.
     """
 
     panels: list[Panel]
     marks: list[Mark]
-    words: str
+    words: str | list[str]
     alt: str
     last: int
     template: str = ""
     numbers: dict = field(default_factory=dict)
+    key: str = ""
     grips: dict = field(default_factory=dict)
     labels: dict = field(default_factory=dict)
+    off: tuple = ()
     pace: float = 10.0
     beside: bool = False
+    future: bool = True
+    zoom: dict = field(default_factory=dict)
+
+    @cached_property
+    def columns(self):
+        """The numbers as texts."""
+        return {name: column(values) for name, values in self.numbers.items()}
+
+    def words_at(self, step):
+        """Return the sentences of a step."""
+        return self.words if isinstance(self.words, str) else self.words[step]
 
 
-def told(callback):
-    """Let a callback of an explorer say what went wrong in one line under it, and go on.
+class Explorer(anywidget.AnyWidget):
+    """What all explorers share: controls, a stage under them, and three forms of display.
 
-    While `Explorer.strict` is set, as in tests, the error is raised.
+    A subclass gives its controls, and says in `view` what to show for given values of them.
+
+    Parameters
+    ----------
+    controls : list of Dial, Menu or Switch
+    actions : dict of str to (dict, or callable that takes the values and returns a dict)
+        The buttons, and the values that each one sets.
+    step : int, optional
+        The step that is shown at first; the last by default.
+    **state : object
+        Values that no control shows.
+
+    Attributes
+    ----------
+    values : dict of str to object
+        What the controls say.
     """
 
-    @wraps(callback)
-    def telling(self, *args):
+    _esm = "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("draw.js", "stage.js"))
+    _css = HERE / "stage.css"
+    controls = traitlets.List().tag(sync=True)
+    panels = traitlets.Dict().tag(sync=True)
+    scene = traitlets.Dict().tag(sync=True)
+    charts = traitlets.Dict().tag(sync=True)
+    kept = traitlets.Dict().tag(sync=True)
+    alarm = traitlets.Unicode().tag(sync=True)
+
+    strict: ClassVar[bool] = False
+    usual_actions: ClassVar[tuple] = (KEEP, UNDO, RESET)
+
+    def __init__(self, controls, actions, step=None, **state):
+        self.parts = {control.name: control for control in controls}
+        self.first = {control.name: control.value for control in controls} | state
+        self.values, self.past, self.note = dict(self.first), [], ""
+        self.actions = {**actions, **{name: {} for name in self.usual_actions}}
+        self.ahead = False  # whether a view is computed that may never be shown
+        self._heard, self._last_changed, self._kept_marks = 0, None, []
+        self._later = self._task = None
+        self.shown = self.view(self.values)
+        self.first_step = self.step = self.shown.last if step is None else step
+        super().__init__(
+            controls=[control.spec for control in controls],
+            panels=_panel_specs(self.shown),
+            scene=self._scene(jump=self.step),
+        )
+        self.on_msg(self._receive)
+        self._work_ahead()
+
+    # ---- what a subclass says ------------------------------------------------------------------
+
+    def view(self, values):
+        """Return what to show for some values."""
+        raise NotImplementedError
+
+    def follow(self, values, changed):
+        """Return the values, with those that must follow the changed ones."""
+        return values
+
+    def grabbed(self, values, panel, x, y):
+        """Return what is changed by taking a point of a panel."""
+        return {}
+
+    def told_at(self, panel, x, y):
+        """Return a text about a point of a panel, and an arrow (dx, dy) there, or None."""
+
+    def charts_of(self, values):
+        """Return the charts on dials, by their names."""
+        return {}
+
+    def stepped(self, step):
+        """Return what is changed by looking at a step."""
+        return {}
+
+    # ---- what a reader does --------------------------------------------------------------------
+
+    def change(self, changes, jump=None):
+        """Take new values and show what follows; if that fails, all stays as it was."""
+        values = self.follow({**self.values, **changes}, changes)
+        view = self.view(values)
+        names = tuple(changes)
+        if names != self._last_changed and values != self.values:
+            self.past.append((self.values, self.step))
+        self._last_changed = names if len(names) == 1 else None
+        at_end = self.step >= self.shown.last
+        self.values = values
+        self._show(view, jump, view.last if at_end else min(self.step, view.last))
+
+    def set(self, **texts):
+        """Take what a reader chose or wrote."""
+        self.note = ""
+        self.change({name: self.parts[name].read(text) for name, text in texts.items()})
+
+    def press(self, name):
+        """Do what the button of this name says, and tell what it changed."""
+        action, before = self.actions[name], self.values
+        self.note, self._last_changed = "", None
+        if name == KEEP:
+            self._keep()
+        elif name == UNDO:
+            if self.past:
+                values, step = self.past.pop()
+                self.values = values
+                self._show(self.view(values), step, step)
+        elif name == RESET:
+            self._let_go()
+            self.change(dict(self.first), self.first_step)
+        else:
+            changes = action(self.values) if callable(action) else action
+            self.change(changes, changes.get("step"))
+            changed = [
+                f"{control.label} {control.text(self.values[control.name])}"
+                for control in self.parts.values()
+                if self.values[control.name] != before[control.name]
+            ]
+            if changed:
+                self.note = WORDS["stage"]["set"].format(changes=", ".join(changed))
+                self._show(self.shown, None, self.step)
+
+    def look_at(self, step):
+        """Take the step that the reader looks at."""
+        self.step = min(max(int(step), 0), self.shown.last)
+        changes = self.stepped(self.step)
+        if any(self.values[name] != value for name, value in changes.items()):
+            self.values |= changes
+            self._show(self.view(self.values), None, self.step)
+
+    def grab(self, panel, x, y):
+        """Take a point of a panel that the reader clicked, dragged or moved to."""
+        self.note = ""
+        self.change(self.grabbed(self.values, panel, x, y))
+
+    def _keep(self):
+        curves = [mark for mark in self.shown.marks if mark.kind in ("path", "curve")]
+        self._kept_marks = [Mark(m.panel, "line", m.data, GRAY) for m in curves]
+        text = ", ".join(
+            f"{part.label} {part.text(self.values[part.name])}"
+            for part in self.parts.values()
+            if getattr(part, "stops", None)
+        )
+        marks, data = _encoded_marks(self._kept_marks)
+        words = WORDS["stage"]["kept"].format(settings=text)
+        self.kept = {"marks": marks, "data": data, "words": words}
+        self._show(self.shown, None, self.step)
+
+    def _let_go(self):
+        self._kept_marks, self.kept = [], {}
+
+    # ---- between kernel and browser ------------------------------------------------------------
+
+    def _receive(self, _widget, message, _buffers):
+        self._heard = message.get("n", self._heard)
         try:
-            self.stage.alarm = ""
-            callback(self, *args)
+            self.alarm = ""
+            self._obey(**message)
         except Exception as error:
             if Explorer.strict:
                 raise
-            self.stage.alarm = (
-                f"{type(error).__name__}: {error}. What you see is the last state that worked; "
-                "change a control to go on."
-            )
+            self.alarm = WORDS["stage"]["alarm"].format(error=described(error))
+            self.scene = self._scene()
 
-    return telling
+    def _obey(self, do, n=None, **what):
+        if do == "set":
+            self.set(**what["values"])
+        elif do == "press":
+            self.press(what["name"])
+        elif do == "grab":
+            self.grab(what["panel"], what["x"], what["y"])
+        elif do == "step":
+            self.look_at(what["step"])
+        elif do == "fan":
+            self._soon(self._send_fan(what["name"], what["ask"]))
+        elif do == "probe" and (told := self.told_at(what["panel"], what["x"], what["y"])):
+            text, arrow = told
+            at = [what["x"], what["y"]]
+            probe = {
+                "panel": what["panel"],
+                "text": text,
+                "at": at,
+                "arrow": list(map(float, arrow)),
+            }
+            self.send({"probe": probe})
 
+    def _show(self, view, jump, step):
+        if [p.key for p in view.panels[:1]] != [p.key for p in self.shown.panels[:1]]:
+            self._let_go()
+        with self.hold_sync():
+            self.shown, self.step = view, step if jump is None else jump
+            self.panels = _panel_specs(view)
+            self.scene = self._scene(jump)
+        self._work_ahead()
 
-class Explorer(widgets.VBox):
-    """What all explorers share: a stage under the controls, and three forms of display.
+    def _scene(self, jump=None):
+        marks, data = _encoded_marks(self.shown.marks)
+        values = {name: part.text(self.values[name]) for name, part in self.parts.items()}
+        stops = {
+            name: part.nearest(self.values[name])
+            for name, part in self.parts.items()
+            if getattr(part, "stops", None)
+        }
+        off = [*self.shown.off, *([] if self.past else [UNDO])]
+        zoom = {str(i): np.asarray(rows).tolist() for i, rows in self.shown.zoom.items()}
+        return {
+            **_encoded_words(self.shown, self.shown.columns, self.note),
+            **{"marks": marks, "data": data, "n": self._heard, "jump": jump},
+            **{"values": values, "stops": stops, "buttons": list(self.actions), "off": off},
+            "grips": {str(i): list(map(float, at)) for i, at in self.shown.grips.items()},
+            "labels": {str(i): label for i, label in self.shown.labels.items()},
+            **{"key": self.shown.key, "beside": self.shown.beside, "future": self.shown.future},
+            **{"pace": self.shown.pace, "zoom": zoom, "gone": WORDS["stage"]["gone"]},
+        }
 
-    A subclass makes its controls, then calls `assemble`; it says in `view` what to show, and in
-    `grab` what a point means that the reader clicked, dragged or moved to.
-    """
+    def fan(self, name):
+        """Yield, for each stop of a dial, its number and what would be shown, coarse ones first."""
+        part, values = self.parts[name], self.values
+        apart = -(-len(part.stops) // FAN)
+        for i in coarse_to_fine(range(0, len(part.stops), apart)):
+            changes = {name: part.stops[i]}
+            self.ahead = True
+            try:
+                view = self.view(self.follow({**values, **changes}, changes))
+            finally:
+                self.ahead = False
+            step = view.last if self.step >= self.shown.last else min(self.step, view.last)
+            yield i, view, step
 
-    strict: ClassVar[bool] = False
+    async def _send_fan(self, name, ask):
+        others = {key: value for key, value in self.values.items() if key != name}
+        loop, waiting, start = asyncio.get_running_loop(), [], None
+        for i, view, step in self.fan(name):
+            marks, data = _encoded_marks(view.marks)
+            columns = {
+                key: column([values[min(step, len(values) - 1)]])
+                for key, values in view.numbers.items()
+            }
+            words = _encoded_words(view, columns, "") | {"words": view.words_at(step)}
+            waiting.append(({**words, "i": i, "marks": marks, "specs": _panel_specs(view)}, data))
+            start = start or loop.time()
+            if loop.time() - start > CLOSE_TOGETHER:
+                self._send_part_of_fan(ask, waiting)
+                waiting, start = [], None
+                await asyncio.sleep(0.01)  # in which a message comes through
+            if any(self.values[key] != value for key, value in others.items()):
+                return
+        self._send_part_of_fan(ask, waiting)
 
-    def assemble(self, rows, watched):
-        """Take the rows of controls and refresh whenever a watched one changes its value."""
-        self.stage = Stage()
-        self._waiting, self._shown = False, None
-        self.children = [*rows, self.stage]
-        self.add_class("explorer")
-        self.refresh()
-        for control in watched:
-            control.observe(self.refresh, "value")
-        self.stage.observe(self._on_grab, "grabbed")
+    def _send_part_of_fan(self, ask, waiting):
+        specs = {key: spec for scene, _ in waiting for key, spec in scene.pop("specs").items()}
+        buffers, fresh = [data for _, data in waiting], {}
+        for key in specs.keys() - self.panels.keys():
+            fresh[key] = {**specs[key], "image": len(buffers)}  # its place among the buffers
+            buffers.append(specs[key]["image"])
+        scenes = [scene for scene, _ in waiting]
+        self.send({"ask": ask, "specs": fresh, "scenes": scenes}, buffers)
 
-    @told
-    def refresh(self, _change=None):
-        """Show the present state."""
-        if self._waiting:
-            return
-        before, view = self._shown, self.view()
-        at_end = before is None or self.stage.step >= before.last
-        with self.stage.hold_sync():
-            if before is None or _ids(before.panels) != _ids(view.panels):
-                self.stage.panels = [_panel_message(view, i) for i in range(len(view.panels))]
-            self.stage.scene = _scene_message(view)
-            self.stage.step = view.last if at_end else min(self.stage.step, view.last)
-        self._shown = view
-
-    @contextmanager
-    def together(self):
-        """Change several controls and refresh once."""
-        outer, self._waiting = self._waiting, True
+    def _work_ahead(self):
+        """Draw the charts anew when nothing has changed for a moment."""
         try:
-            yield
-        finally:
-            self._waiting = outer
-        self.refresh()
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # not in a kernel
+            return
+        if self._later:
+            self._later.cancel()
+        self._later = loop.call_later(QUIET, self._draw_charts)
 
-    @told
-    def _on_grab(self, change):
-        if change["new"]:
-            panel, x, y = change["new"]
-            with self.together():
-                self.grab(panel, x, y)
+    def _draw_charts(self):
+        self.charts = self.charts_of(self.values)
+
+    def _soon(self, work):
+        if self._task:
+            self._task.cancel()
+        self._task = asyncio.get_running_loop().create_task(work)
+
+    # ---- display -------------------------------------------------------------------------------
 
     def picture(self):
-        """Return what is shown now as a `figures.Picture`."""
-        view, step = self._shown, self.stage.step
-        notes = filled(view.template, view.numbers, step) if view.beside else ""
-        return panels.stage(view.panels, view.marks, step, view.words, view.alt, notes)
+        """Return a PNG of what is shown now, and its size in pixels of the screen."""
+        view = replace(self.shown, marks=[*self._kept_marks, *self.shown.marks])
+        return still_picture(view, self.step, WORDS["stage"]["hint"])
 
     def __repr__(self):
-        return f"Explorer: {self._shown.alt}"
+        return f"Explorer: {self.shown.alt}"
 
     def _repr_mimebundle_(self, **kwargs):
-        data, metadata = self.picture()._repr_mimebundle_()
-        live = super()._repr_mimebundle_(**kwargs)
-        return {**live, **data, "text/plain": repr(self)}, metadata
+        live, *_ = super()._repr_mimebundle_(**kwargs)
+        png, (width, height) = self.picture()
+        metadata = {"width": width, "height": height, "alt": self.shown.alt}
+        data = {**live, "image/png": png, "text/plain": repr(self)}
+        return data, {"image/png": metadata}
 
 
-def _ids(panels):
-    return [id(panel) for panel in panels]
+def coarse_to_fine(numbers):
+    """Return numbers, every 16th of them first, then those in between."""
+    numbers = list(numbers)
+    rounds = [next(k for k in range(5) if i % (16 >> k) == 0) for i in range(len(numbers))]
+    return [number for _, number in sorted(zip(rounds, numbers, strict=True))]
 
 
-def _panel_message(view, i):
-    panel = view.panels[i]
+def described(error):
+    """Return an error in a line, with the line of the learner's own code where it arose."""
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not Path(frame.filename).is_relative_to(HERE.parent)
+        and "site-packages" not in frame.filename
+    ]
+    where = f" ({own[-1].name}, line {own[-1].lineno}: {own[-1].line})" if own else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _panel_specs(view):
+    return {panel.key: _panel_spec(panel) for panel in view.panels}
+
+
+def _panel_spec(panel):
+    return {name: value for name, value in vars(panel).items() if name != "key"}
+
+
+def _encoded_words(view, columns, note):
     return {
-        "png": panel.png,
-        "size": panel.size,
-        "box": panel.box,
-        "window": panel.window,
-        "yscale": panel.yscale,
-        "grabs": i in view.grips,
-        "label": view.labels.get(i, ""),
-    }
-
-
-def _scene_message(view):
-    return {
-        "marks": [_mark_message(mark) for mark in view.marks],
-        "numbers": {name: _column(values) for name, values in view.numbers.items()},
+        "panels": [panel.key for panel in view.panels],
         "template": view.template,
-        "status": view.words,
+        "columns": columns,
+        "words": view.words,
+        "note": note,
         "last": view.last,
-        "pace": view.pace,
-        "beside": view.beside,
-        "grips": {str(i): list(map(float, point)) for i, point in view.grips.items()},
     }
 
 
-def _mark_message(mark):
-    dash = mark.look["linestyle"]
-    return {
-        "panel": mark.panel,
-        "kind": mark.kind,
-        "color": mark.look["color"],
-        "marker": mark.look["marker"],
-        "dash": [] if dash == "-" else [2 * length for length in dash[1]],
-        "data": _column(mark.data),
-    }
-
-
-def _column(values):
-    """Return strings as they are, numbers as the bytes that the browser reads."""
-    return values if isinstance(values, list) else np.asarray(values, dtype="<f8").tobytes()
+def _encoded_marks(marks):
+    """Return what the browser needs to know of marks, and the bytes of all their data."""
+    specs, parts, at = [], [], 0
+    for mark in marks:
+        dash = mark.look["linestyle"]
+        values = np.clip(mark.data, -1e30, 1e30).astype("<f4").ravel()
+        specs.append(
+            {
+                **{"panel": mark.panel, "kind": mark.kind, "from": at, "to": at + len(values)},
+                **{"color": mark.look["color"], "marker": mark.look["marker"]},
+                "dash": [] if dash == "-" else [2 * length for length in dash[1]],
+            }
+        )
+        parts.append(values)
+        at += len(values)
+    return specs, np.concatenate(parts).tobytes() if parts else b""

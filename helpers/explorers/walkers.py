@@ -5,42 +5,77 @@ import inspect
 import numpy as np
 
 from helpers import doors
-from helpers.explorers.controls import DIALS, TEXTBOOK_RATES, Dial, Ground, checked
-from helpers.explorers.stage import Explorer, told
+from helpers.explorers.controls import DIALS, TEXTBOOK_RATES, Dial, ground, steps_dial
+from helpers.explorers.runs import rates_of, steady_rate
+from helpers.explorers.stage import Explorer
+from helpers.explorers.words import WORDS, said
 from helpers.landscapes import ravine
-from helpers.optimizers import SGD
 
 
 class OnGround(Explorer):
     """An explorer with a map on its first panel, on which the start can be moved."""
 
-    def assemble(self, rows, watched):
-        """Take the rows of controls and refresh whenever one changes its value."""
-        super().assemble(rows, [self.ground.x, self.ground.y, *watched])
-        self.ground.menu.observe(self._on_landscape, "value")
+    def set_ground(self, landscape, start):
+        """Return the controls of landscape and start.
 
-    @told
-    def _on_landscape(self, _change):
-        if not self._waiting:
-            with self.together():
-                self.ground.place(self.ground.landscape, self.ground.landscape.start)
+        Raises
+        ------
+        ValueError
+            If the start does not lie in the landscape's window.
+        """
+        point = doors.start(doors.landscape(landscape), start)
+        for name, value, (low, high) in zip("xy", point, landscape.window, strict=True):
+            if not low <= value <= high:
+                raise ValueError(
+                    f"start {name} must be a number from {low:g} to {high:g}, got {value:g}"
+                )
+        controls, self.landscapes = ground(landscape, point)
+        return controls
 
-    def grab(self, _panel, x, y):
-        """Start at a point of the map."""
-        self.ground.move(x, y)
+    def place(self, values):
+        """Return the landscape and the start that values name."""
+        return self.landscapes[values["landscape"]], (values["x"], values["y"])
 
-    def map_hints(self):
+    def follow(self, values, changed):
+        """Keep the start in the window; a landscape that is chosen brings its own start."""
+        landscape = self.landscapes[values["landscape"]]
+        if "landscape" in changed and not {"x", "y"} & changed.keys():
+            values |= dict(zip("xy", map(float, landscape.start), strict=True))
+        for name, (low, high) in zip("xy", landscape.window, strict=True):
+            values[name] = min(max(values[name], low), high)
+        return values
+
+    def grabbed(self, values, panel, x, y):
+        """Start at a point of the map; four digits are plenty for a hand."""
+        return {"x": float(f"{x:.4g}"), "y": float(f"{y:.4g}")}
+
+    def told_at(self, panel, x, y):
+        """Tell loss and step under the pointer."""
+        if panel != 0:
+            return None
+        landscape, _ = self.place(self.values)
+        down = -landscape.gradient([x, y]) * self.values.get("lr", 0.1)
+        text = WORDS["walk"]["probe"].format(
+            x=said(x, 3),
+            y=said(y, 3),
+            loss=said(float(landscape([x, y]))),
+            dx=said(float(down[0]), 3),
+            dy=said(float(down[1]), 3),
+        )
+        return text, down
+
+    def map_hints(self, values):
         """Return what a View says of the map: its grip and its label."""
-        label = f"map of the {self.ground.landscape.name}; the arrow keys move the start"
-        return {"grips": {0: self.ground.start}, "labels": {0: label}}
+        label = WORDS["walk"]["map"].format(landscape=values["landscape"])
+        return {"grips": {0: (values["x"], values["y"])}, "labels": {0: label}}
 
 
 class Walker(OnGround):
-    """What the explorers of one optimizer share: the ground, the dials, presets and Reset.
+    """What the explorers of one optimizer share: the ground, the dials of its numbers.
 
     Parameters
     ----------
-    rule : type of Optimizer
+    rule : type of an optimizer
     landscape : Landscape
     start : (x, y), optional
         The landscape's own by default.
@@ -55,57 +90,59 @@ class Walker(OnGround):
         If a number has no dial, or lies out of its range; also the start and the steps.
     """
 
-    def __init__(self, rule=SGD, landscape=ravine, start=None, steps=30, **numbers):
-        super().__init__()
+    def settle(self, rule, landscape, start, steps, numbers):
+        """Take the parameters and return the controls."""
+        if not isinstance(rule, type):
+            raise TypeError(f"rule must be a class such as SGD, got {rule!r}")
         self.rule, self.name = rule, rule.__name__
         own = inspect.signature(rule).parameters
         defaults = {name: own[name].default for name in own if name in DIALS}
         if "lr" in defaults:
             defaults["lr"] = TEXTBOOK_RATES.get(self.name, 0.1)
-        for name, value in numbers.items():
-            if name not in defaults:
-                raise ValueError(f"numbers must be among {', '.join(defaults)}, got {name}")
-            checked(name, value, DIALS[name]["low"], DIALS[name]["high"])
-        self.first_numbers = {**defaults, **numbers}
-        self.first_steps = checked("steps", doors.whole_number("steps", steps), 0, 300)
-        self.ground = Ground(landscape, start)
-        self.first_start = self.ground.start
-        self.first_landscape = landscape
-        self.dials = {
-            name: Dial(value=float(value), **DIALS[name])
-            for name, value in self.first_numbers.items()
-        }
-        self.steps = Dial("steps", self.first_steps, 0, 300)
+        if unknown := numbers.keys() - defaults.keys():
+            raise ValueError(
+                f"numbers must be among {', '.join(defaults)}, got {', '.join(sorted(unknown))}"
+            )
+        dials = []
+        for name, value in {**defaults, **numbers}.items():
+            dial = Dial(name, value=0.0, **DIALS[name])
+            dials.append(Dial(name, value=float(dial.checked(value)), **DIALS[name]))
+        self.numbers = [dial.name for dial in dials]
+        walk = steps_dial(doors.whole_number("steps", steps))
+        return [*dials, *self.set_ground(landscape, start), walk]
 
-    @property
-    def settings(self):
-        """The rule's numbers as chosen."""
-        return {name: control.value for name, control in self.dials.items()}
+    def settings(self, values):
+        """Return the rule's numbers."""
+        return {name: values[name] for name in self.numbers}
+
+    def follow(self, values, changed):
+        """Bring to a landscape that is chosen a learning rate that is good there."""
+        values = super().follow(values, changed)
+        if "landscape" in changed and "lr" in self.numbers and "lr" not in changed:
+            if values["landscape"] == ravine.name:
+                values["lr"] = TEXTBOOK_RATES.get(self.name, 0.1)
+            else:
+                values["lr"] = steady_rate(self.rates(values), self.parts["lr"].stops)
+        return values
+
+    def rates(self, values):
+        """Return the function from learning rates to last losses."""
+        others = {name: values[name] for name in self.numbers if name != "lr"}
+        landscape, start = self.place(values)
+        sigma, seed = values.get("noise", 0.0), values.get("draw", 0)
+        return rates_of(self.rule, others, landscape, start, values["steps"], sigma, seed)
 
     def memory(self, run):
-        """Return the states of a run; before the first step they are zero, too."""
-        fresh, zeros = self.rule(**self.settings), np.zeros_like(run.positions)
-        return {name: run.states.get(name, zeros) for name in doors.MEMORY if hasattr(fresh, name)}
+        """Return the states of a run that the lecture names, from zero before the first step."""
+        fresh, zeros = self.rule(), np.zeros_like(run.positions)
+        names = [name for name in doors.MEMORY if hasattr(fresh, name)]
+        return {name: run.states.get(name, zeros) for name in names}
 
-    def title(self):
+    def title(self, values):
         """Say in words what walks where, for the text alternative."""
-        settings = ", ".join(f"{name} {value:.3g}" for name, value in self.settings.items())
-        x, y = self.ground.start
-        return (
-            f"{self.name} ({settings}) on the {self.ground.landscape.name} "
-            f"from ({x:.3g}, {y:.3g}), {self.steps.value} steps"
+        settings = ", ".join(f"{name} {values[name]:.3g}" for name in self.numbers)
+        return WORDS["walk"]["title"].format(
+            name=self.name,
+            settings=settings,
+            **{k: values[k] for k in ("landscape", "x", "y", "steps")},
         )
-
-    def choose(self, landscape, start, steps, numbers):
-        """Set all controls at once and look at the last step."""
-        with self.together():
-            self.ground.place(landscape, start)
-            self.steps.value = steps
-            for name, value in {**self.first_numbers, **numbers}.items():
-                self.dials[name].value = value
-            self.stage.step = self._shown.last
-
-    @told
-    def reset(self, _button=None):
-        """Return to how it began."""
-        self.choose(self.first_landscape, self.first_start, self.first_steps, {})

@@ -1,0 +1,142 @@
+// How panels and marks are drawn on a canvas. All numbers and texts come from the kernel.
+
+const SHAPES = {
+  o: new Path2D("M1,0A1,1,0,1,1,-1,0A1,1,0,1,1,1,0Z"),
+  s: new Path2D("M-.9,-.9H.9V.9H-.9Z"),
+  "^": new Path2D("M0,-1.2L1.1,.8H-1.1Z"),
+  v: new Path2D("M0,1.2L1.1,-.8H-1.1Z"),
+  P: new Path2D("M-.4,-1.1H.4V-.4H1.1V.4H.4V1.1H-.4V.4H-1.1V-.4H-.4Z"),
+  D: new Path2D("M0,-1.2L1.2,0L0,1.2L-1.2,0Z"),
+  X: new Path2D("M0,-.4L.5,-1L1,-.5L.4,0L1,.5L.5,1L0,.4L-.5,1L-1,.5L-.4,0L-1,-.5L-.5,-1Z"),
+};
+const INK = "#444444";
+
+const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+
+// Where a value lies on a panel, in pixels, and back.
+function projection({ box: [left, top, width, height], window: [[x0, x1], [y0, y1]], yscale }) {
+  const [scale, back] = yscale === "log" ? [Math.log10, (y) => 10 ** y] : [(y) => y, (y) => y];
+  const [low, high] = [scale(y0), scale(y1)];
+  return {
+    place: (x, y) => [
+      clamp(left + ((x - x0) / (x1 - x0)) * width, -1e5, 1e5),
+      clamp(top + ((high - scale(Math.max(y, yscale === "log" ? 1e-300 : y))) / (high - low)) * height, -1e5, 1e5),
+    ],
+    value: (px, py) => [
+      clamp(x0 + ((px - left) / width) * (x1 - x0), x0, x1),
+      back(clamp(low + ((top + height - py) / height) * (high - low), low, high)),
+    ],
+  };
+}
+
+function stroke(context, points) {
+  context.beginPath();
+  for (const point of points) context.lineTo(...point);
+  context.stroke();
+}
+
+function drawPanel(context, panel, ratio) {
+  const { box: [left, top, width, height], window: [[x0], [y0]], place } = panel;
+  const [right, below, middle] = [left + width, top + height, left + width / 2];
+  const write = (text, x, y, align, baseline, size = 12) => {
+    context.font = `${size}px "DejaVu Sans", Verdana, sans-serif`;
+    Object.assign(context, { textAlign: align, textBaseline: baseline });
+    context.fillText(text, x, y);
+  };
+  const line = (points, color) => stroke(Object.assign(context, { strokeStyle: color }), points);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  Object.assign(context, { fillStyle: INK, lineWidth: 1, imageSmoothingQuality: "high" });
+  if (panel.picture && panel.xticks.length) context.drawImage(panel.picture, left, top, width, height);
+  for (const [points, color] of panel.lines) line(points.map((point) => place(...point)), color);
+  for (const [value, text] of panel.xticks) {
+    const [x] = place(value, y0);
+    line([[x, below], [x, below + 4]], INK);
+    write(text, x, below + 7, "center", "top", 11);
+  }
+  for (const [value, text] of panel.yticks) {
+    const [, y] = place(x0, value);
+    line([[left - 4, y], [left, y]], INK);
+    write(text, left - 7, y, "right", "middle", 11);
+  }
+  if (panel.xticks.length) line([[left, top], [left, below], [right, below]], INK);
+  write(panel.title, middle, top - 9, "center", "bottom");
+  write(panel.xlabel, middle, below + 23, "center", "top");
+  write(panel.ylabel, left - 8, top - 9, "right", "bottom");
+  context.fillStyle = "black";
+  for (const [x, y, text] of panel.notes) write(text, ...place(x, y), "center", "middle", 13);
+}
+
+// A part of a panel's image, as large as the panel.
+function drawPart(context, { picture, box, window: [[X0, X1], [Y0, Y1]] }, x0, x1, y0, y1) {
+  const [across, down] = [picture.width / (X1 - X0), picture.height / (Y1 - Y0)];
+  context.drawImage(picture, (x0 - X0) * across, (Y1 - y1) * down, (x1 - x0) * across,
+    (y1 - y0) * down, ...box);
+}
+
+function drawShape(context, [x, y], shape, radius, fill, edge, width) {
+  context.save();
+  context.translate(x, y);
+  context.scale(radius, radius);
+  Object.assign(context, { fillStyle: fill, strokeStyle: edge, lineWidth: width / radius });
+  context.fill(SHAPES[shape]);
+  context.stroke(SHAPES[shape]);
+  context.restore();
+}
+
+function drawLine(context, points, mark, alpha, width) {
+  context.save();
+  Object.assign(context, { strokeStyle: mark.color, globalAlpha: alpha, lineWidth: width, lineJoin: "round" });
+  context.setLineDash(mark.dash);
+  stroke(context, points);
+  context.restore();
+}
+
+function drawArrow(context, color, [ax, ay], [bx, by]) {
+  const length = Math.hypot(bx - ax, by - ay), head = Math.min(13, 0.6 * length);
+  if (length < 1) return;
+  context.save();
+  context.translate(ax, ay);
+  context.rotate(Math.atan2(by - ay, bx - ax));
+  Object.assign(context, { fillStyle: color, strokeStyle: "white", lineWidth: 1 });
+  const neck = length - head;
+  const outline = new Path2D(`M0,-1.5H${neck}V${-head / 2}L${length},0L${neck},${head / 2}V1.5H0Z`);
+  context.stroke(outline);
+  context.fill(outline);
+  context.restore();
+}
+
+// What the map tells under the pointer, and the step from there.
+function drawProbe(context, { text, at: [x, y], arrow: [dx, dy] }, { place, box: [left, top] }) {
+  drawArrow(context, INK, place(x, y), place(x + dx, y + dy));
+  Object.assign(context, { fillStyle: "white", textAlign: "left", textBaseline: "top" });
+  context.fillRect(left, top, context.measureText(text).width + 12, 20);
+  context.fillStyle = "black";
+  context.fillText(text, left + 6, top + 4);
+}
+
+// A mark at time t, which lies between two steps while it plays.
+function drawMark(context, mark, place, t, future) {
+  const { kind, data, color, marker } = mark, wide = "arrow segment box".includes(kind) ? 4 : 2;
+  const rows = [];
+  for (let i = 0; i < data.length; i += wide) rows.push(data.subarray(i, i + wide));
+  const step = Math.min(Math.floor(t), rows.length - 1), [x, y, dx, dy] = rows[step];
+  if (kind === "point") return drawShape(context, place(x, y), marker, 7, color, "black", 1);
+  if (kind === "arrow") return drawArrow(context, color, place(x, y), place(x + dx, y + dy));
+  if (kind === "segment") return drawLine(context, [place(x, y), place(x + dx, y + dy)], mark, 1, 2);
+  if (kind === "box") {
+    const [[left, top], [right, below]] = [place(x - dx, y + dy), place(x + dx, y - dy)];
+    Object.assign(context, { strokeStyle: color, lineWidth: 1.5 });
+    return context.strokeRect(left, top, right - left, below - top);
+  }
+  const points = rows.map(([x, y]) => place(x, y));
+  if (kind === "line" || kind === "faint")
+    return drawLine(context, points, mark, kind === "line" ? 1 : 0.3, 1.5);
+  const [[px, py], [toX, toY]] = [points[step], points[Math.min(step + 1, points.length - 1)]];
+  const head = [px + (t % 1) * (toX - px), py + (t % 1) * (toY - py)];
+  if (future) drawLine(context, points, mark, 0.25, 2);
+  drawLine(context, [...points.slice(0, step + 1), head], mark, 1, 2);
+  const every = Math.max(1, Math.floor(points.length / 60));
+  for (let i = 0; i <= step; i += every) drawShape(context, points[i], marker, 3, color, "white", 0.5);
+  if (kind === "path") drawShape(context, points[0], "o", 5, "white", color, 2);
+  drawShape(context, head, kind === "path" ? "X" : marker, 6, color, "black", 1);
+}
