@@ -478,6 +478,11 @@ def _panels(lines, bands):
     return panels, {title: bands.get(title, {}) for title in panels}
 
 
+def _are_few_counts(x):
+    """Tell whether values are so few whole numbers that a log axis can name them all."""
+    return len(x) <= 9 and all(value == round(value) and value < 1000 for value in x)
+
+
 def _values(line):
     return line.losses if isinstance(line, Trajectory) else np.asarray(line, dtype=float)
 
@@ -701,6 +706,44 @@ def scatter(x, y, xlabel, ylabel, lines):
     _legend_below(figure, axes)
     slopes = [f"{name}, slope {_number(slope)}" for name, (slope, _) in lines.items()]
     return Picture(figure, _sentence(f"{ylabel} against {xlabel}, {len(x)} points", slopes))
+
+
+@matplotlib.rc_context(STYLE)
+def designs(panels, xlabel, ylabel, limits, label=None):
+    """Draw which pairs of two hyperparameters were tried, on log axes, with their projections.
+
+    Parameters
+    ----------
+    panels : dict of str to (x, y) or (x, y, values)
+        The pairs of each search; `values` shade them, the same way in all panels.
+    xlabel, ylabel : str
+    limits : ((x_min, x_max), (y_min, y_max))
+    label : str, optional
+        Of the shades.
+    """
+    figure = Figure(figsize=(3.4 * len(panels) + (1 if label else 0), 3.7))
+    all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    values = [panel[2] for panel in panels.values() if len(panel) > 2]
+    shades = {"vmin": np.min(values), "vmax": np.max(values), "cmap": SHADES} if values else {}
+    words = []
+    for axes, (title, (x, y, *shade)) in zip(all_axes, panels.items(), strict=True):
+        axes.set(title=title, xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
+        axes.set(xlim=limits[0], ylim=limits[1])
+        axes.minorticks_off()
+        colors = {"c": shade[0], **shades} if shade else {"color": POINTS}
+        dots = axes.scatter(x, y, s=48, edgecolors=INK, linewidths=0.6, zorder=3, **colors)
+        below, beside = axes.get_xaxis_transform(), axes.get_yaxis_transform()
+        axes.plot(x, np.full(len(x), 0.03), "|", color=INK, markersize=9, transform=below)
+        axes.plot(np.full(len(y), 0.03), y, "_", color=INK, markersize=9, transform=beside)
+        axes.label_outer()
+        _grid_lines(axes)
+        words.append(
+            f"{title}: {len(x)} points, {len(np.unique(x))} values of {xlabel}, "
+            f"{len(np.unique(y))} of {ylabel}"
+        )
+    if label:
+        figure.colorbar(dots, ax=list(all_axes), label=label)
+    return Picture(figure, _sentence(f"{ylabel} against {xlabel}", words))
 
 
 @matplotlib.rc_context(STYLE)

@@ -17,6 +17,7 @@ LAYERS = [
     "digits",
     "networks",
     "training",
+    "searching",
     "looks",
     "figures",
     "explorers",
