@@ -20,11 +20,13 @@ from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
 from helpers.descent import descend, sweep
+from helpers.digits import load_digits
 from helpers.explorers import (
     BlindfoldGame,
     Descent,
     Race,
     RateMap,
+    Signal,
     Slope,
     StepInspector,
     Turned,
@@ -35,6 +37,7 @@ from helpers.explorers.controls import Dial, Menu, Switch
 from helpers.explorers.inspector import FORMULAS
 from helpers.explorers.rate_map import convergence_factor
 from helpers.explorers.runs import curvatures, noisy
+from helpers.explorers.signal import measured
 from helpers.explorers.stage import Explorer, coarse_to_fine
 from helpers.explorers.words import filled, said
 from helpers.landscapes import (
@@ -47,6 +50,7 @@ from helpers.landscapes import (
     saddle,
 )
 from helpers.looks import LOOKS
+from helpers.networks import MultilayerPerceptron
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
 from tools.run_notebooks import ROOT, WIDGET_VIEW, run
 
@@ -69,6 +73,8 @@ MAKERS = {
     "slope": Slope,
     "slope of the plateau": lambda: Slope(plateau, "x", steps=40),
     "turned": Turned,
+    "signal": Signal,
+    "signal of sigmoid": lambda: Signal("sigmoid", 1, depth=8, width=30),
 }
 
 
@@ -601,6 +607,66 @@ def test_turned_shows_rules_of_a_learner_on_the_turned_valley():
     np.testing.assert_allclose(np.stack([y, -x], -1), run_.positions, atol=1e-5)
 
 
+# ---- the signal --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_signal_shows_what_a_random_network_makes_of_images(activation):
+    explorer = Signal(activation, 2.0, depth=3, width=40, seed=7)
+    network = MultilayerPerceptron((64, 40, 40, 40, 10), activation, lambda n, _: 2 / n**0.5, 7)
+    x, t = (part[:100] for part in load_digits().train)
+    layers = [x, *network.activations(x)]
+    numbers = explorer.shown.numbers
+    np.testing.assert_allclose(numbers["spread"], [a.std() for a in layers])
+    np.testing.assert_allclose(numbers["of_a_unit"], [a.std(axis=0).mean() for a in layers])
+    slopes = [np.sqrt(np.mean((100 * g) ** 2)) for g in network.activation_gradients(x, t)]
+    np.testing.assert_allclose(numbers["back"][1:], slopes)
+    for step in (0, 3):
+        bars = np.array([mark(explorer, i)[step] for i in range(40)])
+        assert bars[:, 3].sum() == pytest.approx(1)
+        assert (bars[:, 0] @ bars[:, 3]) == pytest.approx(layers[step].clip(max=3).mean(), abs=0.05)
+
+
+def test_slopes_of_the_pixels_agree_with_differences():
+    pixel = measured("tanh", 1.0, 2, 20, 0)["slopes"][0][:, 27]
+    network = MultilayerPerceptron((64, 20, 20, 10), "tanh", lambda n, _: n**-0.5, 0)
+    x, t = (part[:100] for part in load_digits().train)
+    for i in (0, 99):
+        ahead, behind = x[[i]], x[[i]]
+        ahead[0, 27] += 1e-6
+        behind[0, 27] -= 1e-6
+        difference = (network.loss(ahead, t[[i]]) - network.loss(behind, t[[i]])) / 2e-6
+        assert pixel[i] == pytest.approx(difference, rel=1e-5)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_the_predicted_spread_is_that_of_wide_networks(activation):
+    seeds = [Signal(activation, 1.5, width=100, seed=seed).shown.numbers for seed in range(10)]
+    seen = np.mean([numbers["spread"] for numbers in seeds], axis=0)
+    np.testing.assert_allclose(seen, seeds[0]["predicted"], rtol=0.1)
+
+
+def test_the_starts_of_the_lecture_set_the_scale_and_the_signal_is_judged():
+    explorer = Signal("sigmoid", width=64)
+    for start, scale, said_ in [
+        ("σ = 0.01", 0.08, "the units differ, but the images are forgotten"),
+        ("Xavier, 1", 1.0, "the units differ, but the images are forgotten"),
+        ("σ = 1", 8.0, "the images are still there"),
+    ]:
+        explorer.press(start)
+        assert explorer.values["scale"] == pytest.approx(scale)
+        assert said_ in words(explorer)
+    explorer.set(activation="relu")
+    for start, said_ in [
+        ("σ = 0.01", "died out"),
+        ("PyTorch, 0.577", "still there"),
+        ("He, √2", "still there"),
+        ("σ = 1", "explodes"),
+    ]:
+        explorer.press(start)
+        assert said_ in words(explorer)
+
+
 # ---- the game -----------------------------------------------------------------------------------
 
 
@@ -802,6 +868,12 @@ def test_wrong_arguments_raise_at_once(arguments, message):
         (lambda: Turned({"a": lambda: 3}), "optimizer must have a method update"),
         (lambda: Turned(degrees=91), "degrees must be a number from 0 to 90"),
         (lambda: StepInspector(Typo), "rule must be one of SGD"),
+        (lambda: Signal("step"), "activation must be one of"),
+        (lambda: Signal(scale=0), "scale must be a number from 0.01 to 30, got 0"),
+        (lambda: Signal(scale="he"), "scale must be a number .* got 'he'"),
+        (lambda: Signal(depth=16), "depth must be a number from 1 to 15, got 16"),
+        (lambda: Signal(width=50.5), "width must be a whole number"),
+        (lambda: Signal(seed=100), "seed must be a number from 0 to 99"),
     ],
 )
 def test_other_explorers_refuse_wrong_arguments_too(make, message):

@@ -1,4 +1,4 @@
-"""Widgets that follow the hand: a descent, a game, a map of rates, one step, a race, a cut, a turn.
+"""Widgets that follow the hand: a descent, a game, a map of rates, one step, a race, a signal.
 
 Each is made and shown by one line, such as `explorers.Descent(SGD, ravine)`, as the last value of
 a cell. The mathematics is that of `descend` and `sweep`; the browser only draws the numbers and
@@ -25,7 +25,17 @@ from helpers.explorers.inspector import StepInspector
 from helpers.explorers.one_descent import Descent
 from helpers.explorers.race import Race
 from helpers.explorers.rate_map import RateMap
+from helpers.explorers.signal import Signal
 from helpers.explorers.slope import Slope
 from helpers.explorers.valley import Turned
 
-__all__ = ["BlindfoldGame", "Descent", "Race", "RateMap", "Slope", "StepInspector", "Turned"]
+__all__ = [
+    "BlindfoldGame",
+    "Descent",
+    "Race",
+    "RateMap",
+    "Signal",
+    "Slope",
+    "StepInspector",
+    "Turned",
+]

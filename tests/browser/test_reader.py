@@ -30,6 +30,7 @@ SHOWN = {
     "Race": "explorers.Race()",
     "Slope": "explorers.Slope()",
     "Turned": "explorers.Turned(degrees=30)",
+    "Signal": "explorers.Signal()",
 }
 SLIDERS = {
     "Descent": "learning rate η",
@@ -39,6 +40,7 @@ SLIDERS = {
     "Race": "Momentum η",
     "Slope": "start y",
     "Turned": "angle °",
+    "Signal": "scale σ√n",
 }
 PATIENCE = 20  # seconds
 PLAIN = {chr(written): chr(plain) for plain, written in SUPERSCRIPTS.items()}
