@@ -1,55 +1,74 @@
-"""Draw the summary sheet: the letters and the four rules on one page of A4.
+"""Print the summary sheet: the letters and the four rules, each with its picture, on a page of A4.
 
     python -m images.summary
 
-writes images/summary.pdf. What the sheet says is written elsewhere: formulas and tables in the
-notebooks, the code and the meaning of the letters in helpers/optimizers.py.
+writes images/summary.pdf with the browser that the tests have. What the sheet says is written
+elsewhere: formulas and tables in the notebooks, the code and the meaning of the letters in
+helpers/optimizers.py.
 """
 
+import base64
 import hashlib
+import html
 import inspect
+import io
 import json
 import re
 import textwrap
 
-import matplotlib
 import nbformat
-from matplotlib.figure import Figure
+from matplotlib.mathtext import math_to_image
+from playwright.sync_api import sync_playwright
 
-from helpers import optimizers
-from helpers.figures import LOOKS
-from tools.run_notebooks import ROOT
+from helpers import figures, optimizers
+from helpers.descent import descend
+from helpers.landscapes import ravine
+from helpers.looks import LOOKS
+from tools.browser import FLAGS, find_browser
+from tools.run_notebooks import ROOT, find_notebooks
 
-RULES = {
-    "SGD": "02_sgd.ipynb",
-    "Momentum": "03_momentum.ipynb",
-    "AdaGrad": "04_adagrad.ipynb",
-    "Adam": "05_adam.ipynb",
-}
+RATES = {"SGD": 0.95, "Momentum": 0.1, "AdaGrad": 1.5, "Adam": 0.3}  # of the pictures
 LETTERS = {"lr": "η", "momentum": "α", "beta1, beta2": "β₁, β₂", "eps": "ε"}
-WIDTH, HEIGHT = 8.27, 11.69  # A4, in inches
-LEFT, INDENT = 0.65, 2.15
 SHEET = ROOT / "images" / "summary.pdf"
+STYLE = """
+@page { size: A4; margin: 0 }
+* { box-sizing: border-box; margin: 0 }
+body { font: 7.5pt/1.25 "DejaVu Sans", sans-serif; padding: 6mm 12mm; width: 210mm }
+h1 { font-size: 16pt }
+h2 { border-top: 1.2pt solid; font-size: 11.5pt; margin: 1.2mm 0 0.5mm; padding-top: 0.6mm }
+h2 + div { display: grid; gap: 0.5mm 4mm; grid-template-columns: 1fr 58mm }
+h2 + div > * { grid-column: 1 }
+h2 + div > .picture { grid-area: 1 / 2 / 4 / 3; width: 100% }
+table { border-spacing: 0 }
+td { padding: 0 3mm 0 0; vertical-align: top }
+td:first-child { font-weight: bold; white-space: nowrap }
+code, pre { font: 6.5pt/1.25 "DejaVu Sans Mono", monospace }
+.formulas img { margin: 0 5mm 0.5mm 0; vertical-align: middle }
+"""
 
 
-def prose(notebook):
-    cells = nbformat.read(ROOT / "notebooks" / notebook, as_version=4).cells
-    return [cell.source for cell in cells if cell.cell_type == "markdown"]
+def prose(name):
+    """Return the text cells of the notebook that teaches a rule."""
+    for path in find_notebooks():
+        cells = nbformat.read(path, as_version=4).cells
+        if any(f"class {name}:" in cell.source.splitlines() for cell in cells):
+            return [cell.source for cell in cells if cell.cell_type == "markdown"]
+    raise ValueError(f"no notebook teaches {name}")
 
 
-def formulas(notebook):
-    """Return the LaTeX of the rule: the notebook's first assignments that end with that to θ."""
+def formulas(name):
+    """Return the LaTeX of a rule: its notebook's first assignments that end with that to θ."""
     found = []
-    for latex in re.findall(r"\$\$?([^$]*\\leftarrow[^$]*)\$", "\n".join(prose(notebook))):
+    for latex in re.findall(r"\$\$?([^$]*\\leftarrow[^$]*)\$", "\n".join(prose(name))):
         found += [part.strip() for part in re.split(r"\\q?quad", latex) if part.strip()]
         if found[-1].startswith(r"\theta"):
             return found
-    raise ValueError(f"{notebook} prints no rule that ends with an assignment to θ")
+    raise ValueError(f"the notebook of {name} prints no rule that ends with an assignment to θ")
 
 
-def summary(notebook):
-    """Return the idea and its line for each row of the notebook's summary table."""
-    (table,) = [text for text in prose(notebook) if text.startswith("## Summary")]
+def summary(name):
+    """Return the idea and its line for each row of the summary of a rule's notebook."""
+    (table,) = [text for text in prose(name) if text.startswith("## Summary")]
     rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("|")]
     return [(idea, line.replace("`", "")) for idea, line, _ in rows[2:]]
 
@@ -65,7 +84,7 @@ def code(name):
 def letters():
     """Return code name, rule and meaning for all that the docstrings of the rules explain."""
     found = {}
-    for name in RULES:
+    for name in RATES:
         docstring = inspect.getdoc(vars(optimizers)[name])
         for names, meaning in re.findall(r"^(\w[\w, ]*) : .*\n((?:    .*\n?)+)", docstring, re.M):
             found.setdefault(names, (name, " ".join(meaning.split())))
@@ -75,8 +94,8 @@ def letters():
 def contents():
     """Return all that the sheet says."""
     rules = {
-        name: {"formulas": formulas(book), "code": code(name), "summary": summary(book)}
-        for name, book in RULES.items()
+        name: {"formulas": formulas(name), "code": code(name), "summary": summary(name)}
+        for name in RATES
     }
     return {"letters": letters(), "rules": rules}
 
@@ -86,93 +105,72 @@ def fingerprint(said):
     return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()[:16]
 
 
-class Page:
-    """A page that is written from top to bottom."""
-
-    def __init__(self):
-        self.figure, self.y = Figure(figsize=(WIDTH, HEIGHT)), 0.55
-
-    def down(self, inches):
-        self.y += inches
-
-    def write(self, x, text, **look):
-        look = {"fontsize": 8.2, "color": "black", "va": "baseline", **look}
-        self.figure.text(x / WIDTH, 1 - self.y / HEIGHT, text, **look)
-
-    def rows(self, rows, step):
-        """Write rows of texts, each with its place from the left."""
-        for row in rows:
-            self.down(step)
-            for x, text, look in row:
-                self.write(x, text, **look)
-
-    def heading(self, text, color, marker):
-        """Write a heading behind the marker of a rule, under a line across the page."""
-        self.down(0.13)
-        line = {"color": color, "linewidth": 1.5, "transform": self.figure.transFigure}
-        y = 1 - self.y / HEIGHT
-        ends = [LEFT / WIDTH, 1 - LEFT / WIDTH]
-        self.figure.add_artist(matplotlib.lines.Line2D(ends, [y, y], **line))
-        self.down(0.24)
-        spot = [(LEFT + 0.06) / WIDTH], [1 - (self.y - 0.05) / HEIGHT]
-        if marker:
-            line |= {"marker": marker, "markersize": 6, "linestyle": ""}
-            self.figure.add_artist(matplotlib.lines.Line2D(*spot, **line))
-        self.write(LEFT + (0.2 if marker else 0), text, fontsize=12, weight="bold")
+def page(said):
+    """Return the sheet as a page of HTML."""
+    rows = [
+        (LETTERS.get(name, name), f"<code>{name}</code>", f"{rule}: {meaning}")
+        for name, rule, meaning in said["letters"]
+    ]
+    parts = [
+        "<h1>Four rules on one page</h1>",
+        "<p>θ (params) are the parameters, g (grads) is the gradient of the loss at θ. ",
+        "The pictures: 30 steps on f = x²/20 + y² from (−7, 2).</p>",
+        f"<h2>Letters</h2>{table(rows)}",
+        *(section(name, rule) for name, rule in said["rules"].items()),
+    ]
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8">
+<title>Four rules on one page ({fingerprint(said)})</title>
+<style>{STYLE}</style>{"".join(parts)}</html>"""
 
 
-def draw(said):
-    """Return the sheet as a matplotlib figure."""
-    bold, mono = {"weight": "bold"}, {"family": "monospace"}
-    page = Page()
-    page.write(LEFT, "Four rules on one page", fontsize=17, weight="bold")
-    page.down(0.27)
-    page.write(LEFT, "θ (params) are the parameters, g (grads) is the gradient of the loss at θ.")
-    page.heading("Letters", "black", None)
-    page.rows(
-        [
-            [
-                (LEFT, LETTERS.get(names, names), bold),
-                (LEFT + 0.6, names, mono),
-                (INDENT, f"{rule}: {meaning}", {}),
-            ]
-            for names, rule, meaning in said["letters"]
-        ],
-        0.14,
-    )
-    for name, rule in said["rules"].items():
-        page.heading(name, LOOKS[name]["color"], LOOKS[name]["marker"])
-        latex = [f"${formula}$" for formula in rule["formulas"]]
-        lines = [latex[i : i + 3] for i in range(0, len(latex), 3)]
-        page.down(-0.26)
-        page.rows(
-            [
-                [(INDENT + 1.9 * i, formula, {"fontsize": 11}) for i, formula in enumerate(line)]
-                for line in lines
-            ],
-            0.26,
-        )
-        page.down(0.08)
-        page.rows([[(LEFT, line, {**mono, "fontsize": 7.2})] for line in rule["code"]], 0.12)
-        page.down(0.05)
-        page.rows(
-            [[(LEFT, idea, bold), (INDENT, line, {})] for idea, line in rule["summary"]], 0.14
-        )
-    if page.y > HEIGHT - 0.4:
-        raise ValueError(f"the sheet needs {page.y:.2f} inches, the page has {HEIGHT - 0.4:.2f}")
-    return page.figure
+def section(name, rule):
+    """Return what the sheet says of a rule, as HTML."""
+    return f"""<h2 style="border-color: {LOOKS[name]["color"]}">{name}</h2>
+<div>
+<div class="formulas">{"".join(map(formula, rule["formulas"]))}</div>
+<pre>{html.escape(chr(10).join(rule["code"]))}</pre>
+{table([tuple(map(html.escape, row)) for row in rule["summary"]])}
+{picture(name)}
+</div>"""
 
 
-def main():
-    said = contents()
-    metadata = {
-        "Title": "Four rules on one page",
-        "Keywords": fingerprint(said),
-        "CreationDate": None,
-    }
-    with matplotlib.rc_context({"pdf.fonttype": 42}):
-        draw(said).savefig(SHEET, metadata=metadata)
+def table(rows):
+    cells = ["".join(f"<td>{cell}</td>" for cell in row) for row in rows]
+    return f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+
+
+def formula(latex):
+    """Return a formula as a picture."""
+    svg = io.BytesIO()
+    math_to_image(f"${latex}$", svg, format="svg")
+    return image(svg.getvalue(), "svg+xml", "formula", latex)
+
+
+def picture(name):
+    """Return the path of a rule on the ravine, and its loss."""
+    rule = vars(optimizers)[name](lr=RATES[name])
+    path = figures.paths({name: descend(rule, ravine)})
+    return image(path.png(), "png", "picture", f"{name}, η = {RATES[name]}")
+
+
+def image(data, kind, look, alt):
+    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+    return f'<img class="{look}" alt="{html.escape(alt)}" src="{source}">'
+
+
+def printed(said):
+    """Return the sheet as a PDF; an error says how many pages it would need."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        tab = browser.new_page()
+        tab.set_content(page(said))
+        pdf = tab.pdf(prefer_css_page_size=True, print_background=True)
+        browser.close()
+    pages = int(re.search(rb"/Count (\d+)", pdf)[1])
+    if pages > 1:
+        raise ValueError(f"the sheet needs {pages} pages")
+    return pdf
 
 
 if __name__ == "__main__":
-    main()
+    SHEET.write_bytes(printed(contents()))
