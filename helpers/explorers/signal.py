@@ -19,7 +19,7 @@ SAY = WORDS["signal"]
 IMAGES, BINS = 100, 40
 REACH = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, 3.0)}
 LOW, HIGH = 1e-8, 1e4
-BARS, OF_A_UNIT, PREDICTED, BACK = (OTHER_LOOKS[i] for i in (3, 1, 4, 2))
+_, OF_A_UNIT, BACK, BARS, PREDICTED, _ = OTHER_LOOKS
 
 
 class Signal(Explorer):
@@ -153,8 +153,9 @@ def bars(activations, activation):
     inside = [np.clip(a, low, high) for a in activations]
     shares = np.array([np.histogram(a, edges)[0] / a.size for a in inside])
     middles, flat = (edges[1:] + edges[:-1]) / 2, np.zeros(len(activations))
+    solid = BARS | {"linestyle": "-"}
     return [
-        Mark(0, "segment", np.stack([flat + middle, flat, flat, share], -1), BARS)
+        Mark(0, "segment", np.stack([flat + middle, flat, flat, share], -1), solid)
         for middle, share in zip(middles, shares.T, strict=True)
     ]
 
