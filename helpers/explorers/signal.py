@@ -19,7 +19,7 @@ SAY = WORDS["signal"]
 IMAGES, BINS = 100, 40
 REACH = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, 3.0)}
 LOW, HIGH = 1e-8, 1e4
-_, OF_A_UNIT, BACK, BARS, PREDICTED, _ = OTHER_LOOKS
+OF_A_UNIT, BACK, BARS, PREDICTED = OTHER_LOOKS[1:5]
 
 
 class Signal(Explorer):
