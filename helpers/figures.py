@@ -436,6 +436,10 @@ def curves(
             axes.set_ylim(ylim)
         if x is None or (xscale == "linear" and isinstance(x, range)):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        elif xscale == "log" and _are_few_counts(x):
+            axes.xaxis.set_major_locator(FixedLocator(x))
+            axes.xaxis.set_major_formatter("{x:g}")
+            axes.xaxis.set_minor_locator(NullLocator())
         for style, (name, y) in zip(looks_of(lines), lines.items(), strict=True):
             across = np.arange(len(y)) if x is None else np.asarray(x, dtype=float)
             if len(across) != len(y):

@@ -19,6 +19,7 @@ from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
+from helpers.data import make_rate_decay
 from helpers.descent import descend, sweep
 from helpers.digits import load_digits
 from helpers.explorers import (
@@ -26,11 +27,13 @@ from helpers.explorers import (
     Descent,
     Race,
     RateMap,
+    Search,
     Signal,
     Slope,
     StepInspector,
     Turned,
     one_descent,
+    search,
     stage,
 )
 from helpers.explorers.controls import Dial, Menu, Switch
@@ -73,6 +76,8 @@ MAKERS = {
     "slope": Slope,
     "slope of the plateau": lambda: Slope(plateau, "x", steps=40),
     "turned": Turned,
+    "search": Search,
+    "search on a grid": lambda: Search("grid", 30, 0.01, 1.0, "linear"),
     "signal": Signal,
     "signal of sigmoid": lambda: Signal("sigmoid", 1, depth=8, width=30),
 }
@@ -607,6 +612,68 @@ def test_turned_shows_rules_of_a_learner_on_the_turned_valley():
     np.testing.assert_allclose(np.stack([y, -x], -1), run_.positions, atol=1e-5)
 
 
+# ---- the search ---------------------------------------------------------------------------------
+
+
+def trials_of(explorer):
+    """Return exponents of rate and decay, and the validation accuracy, of all trials."""
+    (x, y), (_, accuracy) = mark(explorer, 2).T, mark(explorer, 4).T
+    return x, y, accuracy
+
+
+def test_the_map_of_searches_is_measured():
+    rates, decays, accuracies = search.measured()
+    np.testing.assert_allclose(rates, make_rate_decay.RATES)
+    np.testing.assert_allclose(decays, make_rate_decay.DECAYS)
+    columns, rows = [16, 28], [0, 12]
+    again = make_rate_decay.counts(rates[columns], decays[rows])
+    parts = np.array([360, 359])[:, None, None, None]
+    np.testing.assert_allclose(accuracies[:, rows][:, :, columns], 100 * again / parts)
+
+
+def test_a_search_finds_what_the_nearest_trials_of_the_map_found():
+    explorer = Search(seed=3)
+    rates, decays, accuracies = search.measured()
+    x, y, accuracy = trials_of(explorer)
+    assert len(x) == 16
+    for k in range(16):
+        column, row = abs(np.log10(rates) - x[k]).argmin(), abs(np.log10(decays) - y[k]).argmin()
+        assert accuracy[k] == pytest.approx(accuracies[0, row, column, k % 4])
+    winner = accuracy.argmax()
+    assert f"Best so far: {accuracy.max():.1f} %" in words(explorer)
+    assert f"at η = {said(10.0 ** float(x[winner]), 2)}" in words(explorer)
+    explorer.look_at(5)
+    assert f"Best so far: {accuracy[:5].max():.1f} %" in words(explorer)
+    np.testing.assert_allclose(mark(explorer, 6)[1:, 1], np.maximum.accumulate(accuracy))
+
+
+@pytest.mark.parametrize(("way", "different"), [("grid", 4), ("random", 16), ("Latin", 16)])
+def test_ways_of_a_search_try_so_many_rates(way, different):
+    explorer = Search(way)
+    x, y, _ = trials_of(explorer)
+    assert f"{different} different learning rates" in words(explorer)
+    assert (x.min(), x.max()) == pytest.approx((-3, 1)) or way != "grid"
+    if way == "Latin":
+        assert sorted(np.floor((x + 3) * 4)) == list(range(16))
+        assert sorted(np.floor((y + 8) * 2)) == list(range(16))
+
+
+def test_a_search_on_a_linear_scale_has_its_rates_in_the_last_decade():
+    explorer = Search(trials=64, scale="linear")
+    assert np.mean(trials_of(explorer)[0] > 0) > 0.8
+
+
+def test_a_new_draw_has_other_trials_and_the_ends_of_a_range_do_not_cross():
+    explorer = Search()
+    before = trials_of(explorer)[0]
+    explorer.press("New draw")
+    assert explorer.values["seed"] == 1
+    assert np.any(trials_of(explorer)[0] != before)
+    for name, value in (("low", "10"), ("high", "0.0001")):
+        explorer.set(**{name: value})
+        assert 1e-4 <= explorer.values["low"] < explorer.values["high"] <= 10
+
+
 # ---- the signal --------------------------------------------------------------------------------
 
 
@@ -864,6 +931,9 @@ def test_wrong_arguments_raise_at_once(arguments, message):
         (lambda: BlindfoldGame(seed=10_000), "seed must be a number from 0 to 9999"),
         (lambda: Slope(along="z"), 'along must be "x" or "y"'),
         (lambda: Slope(start=9), "start must be a number from -4 to 4"),
+        (lambda: Search("spiral"), "must be one of grid, random, Latin, got spiral"),
+        (lambda: Search(trials=3), "trials must be a number from 4 to 64"),
+        (lambda: Search(low=0.1, high=0.01), "low must be below high, 0.01, got 0.1"),
         (lambda: Turned({"a": SGD(0.1)}), "rules must be a dict of names to functions"),
         (lambda: Turned({"a": lambda: 3}), "optimizer must have a method update"),
         (lambda: Turned(degrees=91), "degrees must be a number from 0 to 90"),

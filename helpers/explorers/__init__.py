@@ -1,4 +1,4 @@
-"""Widgets that follow the hand: a descent, a game, a map of rates, one step, a race, a signal.
+"""Widgets that follow the hand: a descent, a game, a map, a step, a race, a signal, a search.
 
 Each is made and shown by one line, such as `explorers.Descent(SGD, ravine)`, as the last value of
 a cell. The mathematics is that of `descend` and `sweep`; the browser only draws the numbers and
@@ -25,6 +25,7 @@ from helpers.explorers.inspector import StepInspector
 from helpers.explorers.one_descent import Descent
 from helpers.explorers.race import Race
 from helpers.explorers.rate_map import RateMap
+from helpers.explorers.search import Search
 from helpers.explorers.signal import Signal
 from helpers.explorers.slope import Slope
 from helpers.explorers.valley import Turned
@@ -34,6 +35,7 @@ __all__ = [
     "Descent",
     "Race",
     "RateMap",
+    "Search",
     "Signal",
     "Slope",
     "StepInspector",

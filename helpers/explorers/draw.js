@@ -116,11 +116,11 @@ function drawProbe(context, { text, at: [x, y], arrow: [dx, dy] }, { place, box:
 
 // A mark at time t, which lies between two steps while it plays.
 function drawMark(context, mark, place, t, future) {
-  const { kind, data, color, marker } = mark, wide = "arrow segment box".includes(kind) ? 4 : 2;
-  const rows = [];
+  const { kind, data, color, marker } = mark, wide = "arrow segment box".includes(kind) ? 4 : 2, rows = [];
   for (let i = 0; i < data.length; i += wide) rows.push(data.subarray(i, i + wide));
   const step = Math.min(Math.floor(t), rows.length - 1), [x, y, dx, dy] = rows[step];
   if (kind === "point") return drawShape(context, place(x, y), marker, 7, color, "black", 1);
+  if (kind === "dots") return rows.slice(0, t).forEach((at) => drawShape(context, place(...at), marker, 4, color, "black", 1));
   if (kind === "arrow") return drawArrow(context, color, place(x, y), place(x + dx, y + dy));
   if (kind === "segment") return drawLine(context, [place(x, y), place(x + dx, y + dy)], mark, 1, 2);
   if (kind === "box") {

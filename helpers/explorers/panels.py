@@ -73,9 +73,9 @@ class Mark:
     ----------
     panel : int
     kind : str
-        "path" and "curve" are drawn as far as the shown step, "faint" and "line" always whole,
-        their data of shape (n, 2). One row a step, or one for all: "point" (x, y), "arrow" and
-        "segment" (x, y, dx, dy), "box" (x, y and half its sides).
+        "path" and "curve" are drawn as far as the shown step, of "dots" the first so many, "faint"
+        and "line" always whole, their data of shape (n, 2). One row a step, or one for all:
+        "point" (x, y), "arrow" and "segment" (x, y, dx, dy), "box" (x, y and half its sides).
     data : ndarray, shape (n, 2) or (n, 4)
     look : dict
         Color, marker and dashes, as in `LOOKS`.

@@ -182,6 +182,9 @@ class Painter:
         color, row = mark.look["color"], mark.data[min(step, len(mark.data) - 1)]
         if mark.kind == "point":
             self.shape(self.place([row])[0], mark.look["marker"], 7, color)
+        elif mark.kind == "dots":
+            for point in self.place(mark.data)[:step]:
+                self.shape(point, mark.look["marker"], 4, color)
         elif mark.kind in ("arrow", "segment"):
             tail, head = self.place([row[:2], row[:2] + row[2:]])
             self.stroke([tail, head], color, 2.5)

@@ -30,6 +30,7 @@ SHOWN = {
     "Race": "explorers.Race()",
     "Slope": "explorers.Slope()",
     "Turned": "explorers.Turned(degrees=30)",
+    "Search": "explorers.Search()",
     "Signal": "explorers.Signal()",
 }
 SLIDERS = {
@@ -40,6 +41,7 @@ SLIDERS = {
     "Race": "Momentum η",
     "Slope": "start y",
     "Turned": "angle °",
+    "Search": "trials",
     "Signal": "scale σ√n",
 }
 PATIENCE = 20  # seconds
