@@ -28,25 +28,30 @@ its code imports; `np` and the names in `draws.py` are there anyway. Every exerc
     edits = [["6 / ", "2 / "]]
 
 `inputs` draws the arguments of one hidden case, a tuple. Give numbers few digits (`short`,
-`spread`), so that a verdict can show them whole. A mistake is named by a word, and made by
-replacing a text of the solution by another, everywhere, edit after edit. Its hint says what is
-wrong and nothing that may be false; it starts small, since "Hint:" stands before it.
+`spread`), so that a verdict can show them whole. A mistake has a name, and is made by replacing a
+text of the solution by another, everywhere, edit after edit; `also` lists further ways to make it,
+each a list of edits. Its hint says what is wrong and nothing that may be false: two programs with
+the same outcomes get the same hint. It starts small, since "Hint:" stands before it.
+
+Further keys are optional. `later` is the general hint for an attempt whose first row or update is
+right. `like = "MyAdam"` takes over those mistakes of another exercise whose edits find their place.
 
 Then add the exercise to its notebook and its solution to `notebooks/solutions`, and run
 `tests/test_exercises.py`. The tests find the new table by themselves: they hold the notebook's
 solution against this one, and make sure that it passes, that every edit applies, and that every
-mistake gets its hint.
+mistake gets its hint. Attempts as students write them go to `tests/attempts`.
 
 The kinds of check are in `KINDS`. A "function" may return a number or an array; what a `Counted`
 argument is asked for is counted. An "optimizer" is a class with `update(params, grads)`, and its
-`inputs` return the hyperparameters. `later` is the general hint for an attempt whose first row or
-update is right. For a kind of its own, derive a class from `Check`.
+`inputs` return the hyperparameters. The other kinds look at what an attempt does, and find the
+hints on it by the names of the mistakes. For a kind of its own, derive a class from `Check`. The
+sentences that all exercises share are in `words.toml`.
 """
 
 import tomllib
 from pathlib import Path
 
-from helpers.exercises.checks import FunctionCheck, Mistake, OptimizerCheck
+from helpers.exercises.checks import FunctionCheck, Mistake, OptimizerCheck, applies
 from helpers.exercises.contest import ContestCheck
 from helpers.exercises.shuffled import ShuffledCheck
 from helpers.exercises.valley import ValleyCheck
@@ -58,21 +63,22 @@ KINDS = {
     "valley": ValleyCheck,
     "contest": ContestCheck,
 }
+CHECKS = {}
 
 
-def checks_in(path):
-    """Return the checks of a notebook's file, each under the name of its exercise."""
+def read_checks(path):
+    """Add the checks of a notebook's file to `CHECKS`, each under the name of its exercise."""
     exercises = tomllib.loads(path.read_text(encoding="utf-8"))
     imports = exercises.pop("imports", "")
-    checks = {}
     for name, table in exercises.items():
-        kind = KINDS[table.pop("kind")]
+        kind, like = KINDS[table.pop("kind")], table.pop("like", None)
         mistakes = {key: Mistake(**each) for key, each in table.pop("mistakes").items()}
-        checks[name] = kind(name=name, imports=imports, mistakes=mistakes, **table)
-    return checks
+        for key, mistake in CHECKS[like].mistakes.items() if like else ():
+            if applies(table["solution"], mistake.edits):
+                mistakes.setdefault(key, mistake)
+        CHECKS[name] = kind(name=name, imports=imports, mistakes=mistakes, **table)
 
 
-CHECKS = {}
 for file in sorted(Path(__file__).parent.glob("[0-9]*.toml")):
-    CHECKS |= checks_in(file)
+    read_checks(file)
 globals().update({f"check_{name}": check for name, check in CHECKS.items()})

@@ -103,9 +103,32 @@ class Slip(Exception):
 
 
 class Stopped(SystemExit):
-    """Ends an attempt that takes too long; `except Exception` lets it pass, threads hide it."""
+    """The outcome of an attempt that takes too long."""
 
     endless = True  # whether it was one case that took too long
+
+
+class Stop(Stopped):
+    """Ends an attempt in its thread; `except Exception` lets it pass, threads hide it.
+
+    A handler that catches it all the same makes an object of it, and then the next line that the
+    learner's code begins raises another: within the handler, where nothing catches it.
+    """
+
+    def __init__(self):
+        super().__init__()
+        sys.settrace(raise_again)
+        frame = sys._getframe(1)
+        while frame:
+            if not is_library(frame):
+                frame.f_trace = raise_again
+            frame = frame.f_back
+
+
+def raise_again(frame, event, arg):
+    """Raise `Stop` at a line of the learner; what Python calls there is let alone."""
+    if event == "line":
+        raise Stop
 
 
 def observe(run, cases):
@@ -121,6 +144,7 @@ def observe(run, cases):
             try:
                 outcomes.append(run(case))
             except Stopped as error:
+                sys.settrace(None)
                 outcomes.append(error)
                 return
             except BaseException as error:
@@ -200,11 +224,11 @@ def takes_too_long(begun):
 
 
 def stop(thread, ended, patience=0.5):
-    """Raise `Stopped` in a thread until it ends; code may swallow it once or twice."""
+    """Raise `Stop` in a thread until it ends; code may swallow it once or twice."""
     deadline = time.monotonic() + patience
     while not ended.is_set() and time.monotonic() < deadline:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped)
+            ctypes.c_ulong(thread.ident), ctypes.py_object(Stop)
         )
         ended.wait(0.05)
 
@@ -284,9 +308,14 @@ def numbers(result):
         array = np.asarray(result)
     except ValueError:
         raise Slip("ragged") from None
-    if array.dtype.kind not in "buif":
+    if array.dtype.kind not in "buifO":
         raise Slip("no_numbers", kind=a_kind(result))
-    return array.astype(float)
+    try:
+        return np.reshape([float(number) for number in array.flat], array.shape)
+    except OverflowError:  # whole numbers of Python have no end
+        return np.full(array.shape, np.inf)
+    except (TypeError, ValueError):
+        raise Slip("no_numbers", kind=a_kind(result)) from None
 
 
 def a_kind(value):

@@ -64,16 +64,17 @@ class Mistake:
     edits: list
     also: tuple = ()
 
-    def made_in(self, solution):
-        """Return the code of each wrong solution."""
-        return [edited(solution, edits) for edits in (self.edits, *self.also)]
-
 
 def edited(code, edits):
     """Return a code with each (old, new) replaced everywhere."""
     for old, new in edits:
         code = code.replace(old, new)
     return code
+
+
+def applies(code, edits):
+    """Tell whether every edit finds its place."""
+    return all(old in edited(code, edits[:k]) for k, (old, _) in enumerate(edits))
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,7 @@ class FunctionCheck(Check):
 
     def judge(self, cases, outcomes, warned):
         """Return the Verdict on the outcomes of an attempt."""
-        expected = self.outcomes_of(self.solution, cases)
+        expected = list(self.outcomes_of(self.solution, cases))
         wrong = [k for k, got in enumerate(outcomes) if not agree(got, expected[k])]
         if not wrong:
             return self.verdict_on_cost(outcomes, expected)
@@ -170,37 +171,45 @@ class FunctionCheck(Check):
         if hint is None and isinstance(outcomes[wrong[0]], BaseException):
             return verdict_on_error(self.name, outcomes[wrong[0]], wrong[0], len(cases))
         pairs = [(outcomes[k].values, expected[k].values) for k in values]
-        hint = hint or self.hint_at_sight(pairs, len(cases))
-        hint = hint or self.general_hint(pairs) + told(warned)
+        hint = hint or self.hint_at_sight(cases, pairs) or self.general_hint(pairs) + told(warned)
         where = {"name": self.name, "case": values[0] + 1, "count": len(cases)}
         return self.verdict_on_difference(cases[values[0]], *pairs[0], hint, where)
 
     def outcomes_of(self, code, cases):
-        """Return the outcomes of a solution of ours, without limits and warnings."""
-        solution, outcomes = self.defined(code), []
-        with warnings.catch_warnings(action="ignore"):
-            for case in cases:
+        """Yield the outcomes of a solution of ours, without limits and warnings."""
+        solution = self.defined(code)
+        for case in cases:
+            with warnings.catch_warnings(action="ignore"):
                 try:
-                    outcomes.append(self.run(solution, case))
+                    outcome = self.run(solution, case)
                 except Exception as error:
-                    outcomes.append(error)
-        return outcomes
+                    outcome = error
+            yield outcome
 
     def named_mistake(self, cases, outcomes):
         """Return the hint on the mistake with these very outcomes, or None."""
         for mistake in self.mistakes.values():
-            for code in mistake.made_in(self.solution):
-                if all(map(agree, outcomes, self.outcomes_of(code, cases))):
+            for edits in (mistake.edits, *mistake.also):
+                if self.is_made_by(edited(self.solution, edits), cases, outcomes):
                     return mistake.hint
         return None
 
-    def hint_at_sight(self, pairs, count):
-        """Return the hint on what the wrong values of `count` cases show by themselves, or None."""
+    def is_made_by(self, code, cases, outcomes):
+        """Tell whether a code has these outcomes."""
+        return all(map(agree, outcomes, self.outcomes_of(code, cases)))
+
+    def hint_at_sight(self, cases, pairs):
+        """Return the hint on what the wrong values show by themselves, or None."""
         got, expected = pairs[0]
         if got.shape != expected.shape:
             return hint_on_shape(got.shape, expected.shape)
-        if len(pairs) == count > 1 and all(np.array_equal(got, other) for other, _ in pairs):
+        if len(pairs) < len(cases) or len(cases) == 1:
+            return None
+        if all(np.array_equal(got, other) for other, _ in pairs):
             return WORDS["constant"]["hint"]
+        factor = common_factor(pairs)
+        if factor is not None:
+            return WORDS["sign" if factor == -1 else "factor"]["hint"].format(factor=factor)
         if all(np.allclose(*pair, rtol=0.01, atol=0) for pair in pairs):
             return WORDS["nearly"]["hint"]
         return None
@@ -235,11 +244,26 @@ class FunctionCheck(Check):
 
 def hint_on_shape(got, expected):
     """Return the hint on a wrong shape, or None."""
-    if expected == ():
-        return WORDS["shape_number"]["hint"]
-    if got == ():
-        return WORDS["shape_array"]["hint"]
-    return WORDS["shape_turned"]["hint"] if got == expected[::-1] else None
+    kinds = {
+        "shape_number": expected == (),
+        "shape_array": got == (),
+        "shape_turned": got == expected[::-1],
+        "shape_longer": bool(got and expected) and got == (expected[0] + 1, *expected[1:]),
+        "shape_shorter": bool(got and expected) and got == (expected[0] - 1, *expected[1:]),
+    }
+    return next((WORDS[key]["hint"] for key, fits in kinds.items() if fits), None)
+
+
+def common_factor(pairs):
+    """Return by which factor all numbers are off, or None."""
+    got, expected = (
+        np.concatenate([np.ravel(one) for one in side]) for side in zip(*pairs, strict=True)
+    )
+    if got.shape != expected.shape or not np.isfinite(got).all() or not np.isfinite(expected).all():
+        return None
+    factor = got @ expected / (expected @ expected)
+    fits = np.allclose(got, factor * expected, rtol=1e-6, atol=1e-12)
+    return float(f"{factor:.6g}") if fits else None
 
 
 def told(warned):
@@ -328,27 +352,25 @@ class OptimizerCheck(FunctionCheck):
             path.append(flat(arrays))
         return Outcome(np.array(path))
 
-    def named_mistake(self, cases, outcomes):
-        """Return the hint on the mistake with these outcomes, also one possible everywhere."""
-        hint = super().named_mistake(cases, outcomes)
-        if hint or any(isinstance(outcome, BaseException) for outcome in outcomes):
-            return hint
-        expected = self.outcomes_of(self.solution, cases)
-        for key, factor_of in (
-            ("uphill", lambda params: -1),
-            ("still", lambda params: 0),
-            ("first_key", lambda params: np.arange(flat(params).size) < params["W"].size),
-        ):
-            moved = [
-                Outcome(flat(params) + factor_of(params) * (path.values - flat(params)))
-                for (_, params, _), path in zip(cases, expected, strict=True)
-            ]
-            if all(map(agree, outcomes, moved)):
-                return WORDS[key]["hint"]
-        return None
-
-    def hint_at_sight(self, pairs, count):
-        """Return None: a path is never constant, and always near the right one."""
+    def hint_at_sight(self, cases, pairs):
+        """Return the hint on what the wrong paths show by themselves, or None."""
+        if len(pairs) < len(cases):
+            return None
+        moves = [
+            (got - flat(params), expected - flat(params))
+            for (_, params, _), (got, expected) in zip(cases, pairs, strict=True)
+        ]
+        factor = common_factor(moves)
+        if factor is not None:
+            return WORDS[{-1: "uphill", 0: "still"}.get(factor, "steps")]["hint"].format(
+                factor=factor
+            )
+        firsts = [params["W"].size for _, params, _ in cases]
+        only_first = all(
+            close(got[:, :n], expected[:, :n]).all() and not got[:, n:].any()
+            for n, (got, expected) in zip(firsts, moves, strict=True)
+        )
+        return WORDS["first_key"]["hint"] if only_first else None
 
     def verdict_on_difference(self, case, got, expected, hint, where):
         """Return the Verdict on paths that differ, with the story of the first such number."""

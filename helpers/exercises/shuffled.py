@@ -28,10 +28,10 @@ class ShuffledCheck(FunctionCheck):
 
     Its `inputs` are cases in which the order is all the same: whole batches, or equal examples.
     There an attempt must agree with the solution. Then come: a rate of 0, at which the start is
-    returned; three examples one by one, in two epochs, with many seeds, of which the last repeats
+    returned; three examples one by one, in two epochs, with many seeds, of which the last repeat
     the first; four examples, three of them in the first batch; and seven examples of which one is
-    changed at a time. What an attempt makes of three and of four examples must belong to some
-    order of them, that of three to several, and each of the seven must matter.
+    changed at a time, up or down. What an attempt makes of three and of four examples must belong
+    to some order of them, that of three to several, and each of the seven must matter.
     """
 
     seeds: ClassVar = 24
@@ -40,7 +40,7 @@ class ShuffledCheck(FunctionCheck):
         """Return the hidden inputs."""
         rng = self.rng()
         x, t = short(rng.normal(size=(2, 7)))
-        seeded = [np.random.default_rng(seed) for seed in (*range(self.seeds), 0)]
+        seeded = [np.random.default_rng(seed) for seed in (*range(self.seeds), *range(6))]
         return [
             *super().cases(),
             (x, t, 0.0, 7, 1, seeded[0]),
@@ -49,7 +49,7 @@ class ShuffledCheck(FunctionCheck):
             *[
                 (x, changed, 0.05, 3, 1, rng)
                 for rng in seeded[:3]
-                for changed in (t, *(t + np.eye(7)))
+                for changed in (t, *(t + 10 * np.eye(7)), *(t - 10 * np.eye(7)))
             ],
         ]
 
@@ -74,41 +74,51 @@ class ShuffledCheck(FunctionCheck):
     def what_is_seen(self, cases, outcomes):
         """Return the key of what the further cases show, or "", and what its words need."""
         start, *three = outcomes[: self.seeds + 1]
-        again, *four = outcomes[self.seeds + 1 : -24]
+        again, four = outcomes[self.seeds + 1 : -51], outcomes[-51:-45]
         if start.values.any():
             return "start", dict(zip("wb", start.values, strict=True))
-        unused = max(
-            sum(agree(whole, changed) for changed in others)
-            for whole, *others in (outcomes[-24:-16], outcomes[-16:-8], outcomes[-8:])
-        )
+        unused = max(map(unused_examples, (outcomes[-45:-30], outcomes[-30:-15], outcomes[-15:])))
         if unused:
             return "unused", {"used": 7 - unused, "count": 7}
-        if not agree(three[0], again):
+        if not all(map(agree, three, again)):
             return "unseeded", {}
-        return self.sign_of_order(cases[1], three) or self.sign_of_batches(cases[-25], four), {}
+        return self.sign_of_order(cases[1], three) or self.sign_of_batches(cases[-46], four), {}
 
     def sign_of_order(self, case, outcomes):
         """Return the key of what is wrong with the orders of three examples, or ""."""
         possible = self.possible_outcomes(self.solution, case, 2)
         orders = [order_of(outcome, possible) for outcome in outcomes]
         if None in orders:
-            torn = edited(self.solution, self.mistakes["torn"].edits)
-            apart = self.possible_outcomes(torn, case, 4)
-            return "torn" if all(order_of(one, apart) for one in outcomes) else "disorder"
+            return "torn" if self.fits("torn", case, 4, outcomes) else "disorder"
         if len(set(orders)) == 1:
             return "unshuffled" if orders[0] == ((0, 1, 2), (0, 1, 2)) else "unseeded"
         return "once" if all(first == second for first, second in orders) else ""
 
     def sign_of_batches(self, case, outcomes):
-        """Return "uneven" if the batches of four examples are not of three and one, or ""."""
+        """Return the key of what is wrong with the batches of four examples, or ""."""
         possible = self.possible_outcomes(self.solution, case, 1)
-        return "" if all(order_of(outcome, possible) for outcome in outcomes) else "uneven"
+        if all(order_of(outcome, possible) for outcome in outcomes):
+            return ""
+        return "uneven" if self.fits("uneven", case, 1, outcomes) else "disorder"
+
+    def fits(self, mistake, case, count, outcomes):
+        """Tell whether a mistake may have these outcomes, with so many orders drawn."""
+        code = edited(self.solution, self.mistakes[mistake].edits)
+        possible = self.possible_outcomes(code, case, count)
+        return all(order_of(outcome, possible) for outcome in outcomes)
 
     def possible_outcomes(self, code, case, count):
         """Return the outcome of a solution for every way to draw so many orders."""
         solution, (x, *_) = self.defined(code), case
         scripts = product(permutations(range(len(x))), repeat=count)
         return {orders: solution(*case[:-1], Scripted(orders)) for orders in scripts}
+
+
+def unused_examples(outcomes):
+    """Return how many examples may change up and down with the first of the outcomes staying."""
+    whole, *changed = outcomes
+    stays = [agree(whole, other) for other in changed]
+    return sum(up and down for up, down in zip(stays[:7], stays[7:], strict=True))
 
 
 def order_of(outcome, possible):

@@ -129,16 +129,22 @@ class ValleyCheck(Check):
 
 def is_leaping(landscape, walk):
     """Tell whether a fifth of the moves are steps along the slope over more than a valley."""
-    moves, slopes = np.diff(walk.felt, axis=0), landscape.gradient(walk.felt)[:-1]
-    lengths = np.linalg.norm(moves, axis=1) * np.linalg.norm(slopes, axis=1)
-    along = abs((moves * slopes).sum(axis=1)) > 0.999 * lengths
-    return bool((along & leaps(walk)).sum() > len(moves) / 5)
+    along = moves_along_slope(landscape, walk)
+    return bool((leaps(walk) & (along != 0)).sum() > len(along) / 5)
 
 
 def is_mostly_uphill(landscape, walk):
-    """Tell whether most steps of a walk lead up; leaps to another start do not count."""
-    rises = np.diff(landscape(walk.felt))[~leaps(walk)]
-    return (rises > 0).sum() > 0.7 * max(len(rises), 1)
+    """Tell whether most moves are steps straight up the slope."""
+    along = moves_along_slope(landscape, walk)
+    return bool((along > 0).sum() > len(along) / 2)
+
+
+def moves_along_slope(landscape, walk):
+    """Return 1 for each move straight up the slope, -1 straight down, 0 for any other."""
+    moves, slopes = np.diff(walk.felt, axis=0), landscape.gradient(walk.felt)[:-1]
+    lengths = np.linalg.norm(moves, axis=1) * np.linalg.norm(slopes, axis=1)
+    products = (moves * slopes).sum(axis=1)
+    return np.where(abs(products) > 0.999 * lengths, np.sign(products), 0)
 
 
 def leaps(walk):
