@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nbformat
@@ -33,10 +33,18 @@ EXPLORER = """from helpers import explorers
 from helpers.landscapes import ravine
 from helpers.optimizers import Momentum
 explorers.Descent(Momentum, ravine)"""
-NOT_AHEAD = """from helpers.explorers.stage import Explorer
-async def nothing(*_):
-    pass
-Explorer._send_fan = nothing"""
+# An explorer whose words are its learning rate, so that it can be read which picture is shown.
+TOLD = """from dataclasses import replace
+from helpers import explorers
+from helpers.optimizers import Momentum
+class Told(explorers.Descent):
+    def view(self, values):
+        return replace(super().view(values), words=self.parts["lr"].text(values["lr"]))
+Told(Momentum)"""
+NOT_AHEAD = """class Asked(Told):
+    async def _send_fan(self, *_):
+        pass
+Asked(Momentum)"""
 ECHO = """import ipywidgets as widgets
 slider, label = widgets.FloatLogSlider(0.1, min=-4, max=1, step=0.01), widgets.Label("0.1")
 slider.observe(lambda change: setattr(label, "value", f"{change['new']:.4g}"), "value")
@@ -88,22 +96,23 @@ window.change = (i, selector, key) => new Promise((resolve) => {
     subtree: true, childList: true, attributes: true, attributeFilter: ["width", "src"] });
   move(i, key);
 });
-// Drag the dial of the steps, two stops a frame, from 32 to 100 and back; when was what shown?
+// Drag the dial of the rate, nine stops a frame and back; when was what shown under the hand?
 window.drag = async (i, seconds) => {
-  const slider = dial(i, "steps"), counter = cell(i).querySelector(".stage-counter");
-  const sent = new Map(), shown = [], begin = performance.now();
+  const slider = dial(i, "learning rate η"), status = cell(i).querySelector(".stage-status");
+  const sent = new Map(), shown = [];
   slider.parentElement.parentElement.dispatchEvent(new PointerEvent("pointerenter"));
-  await new Promise((resolve) => setTimeout(resolve, 400)); // the hand comes to the dial
+  await new Promise((resolve) => setTimeout(resolve, 700)); // the hand comes to the dial
   const observer = new MutationObserver(() => {
-    const value = Number(counter.textContent.split(" ").at(-1)), now = performance.now();
-    if (sent.has(value)) shown.push([now, now - sent.get(value)]);
+    const now = performance.now(), at = sent.get(status.textContent);
+    if (at) shown.push([now, now - at]);
   });
-  observer.observe(counter, { childList: true });
+  observer.observe(status, { childList: true });
   const start = performance.now();
   for (let k = 0; performance.now() - start < seconds * 1000; k++) {
-    const value = 32 + 2 * Math.abs(34 - ((k + 34) % 68));
-    sent.set(value, performance.now());
-    turn(slider, value);
+    const stop = 150 + 9 * Math.abs(30 - ((k + 30) % 60));
+    const now = performance.now();
+    turn(slider, stop);
+    sent.set(slider.ariaValueText, now);
     await frame();
   }
   const end = performance.now();
@@ -161,15 +170,20 @@ def far_away(address):
         delay = DELAY if b"/channels" in request.split(b"\r\n")[0] else 0
         to, back = await asyncio.open_connection("127.0.0.1", port)
         back.write(request)
-        await asyncio.gather(
-            pass_on(reader, back, delay), pass_on(to, writer, delay), return_exceptions=True
-        )
+        with suppress(asyncio.CancelledError):
+            await asyncio.gather(pass_on(reader, back, delay), pass_on(to, writer, delay))
 
-    server = loop.run_until_complete(asyncio.start_server(serve, "127.0.0.1", 0))
+    async def stop():
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+        loop.call_later(0.1, loop.stop)
+
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    starting = asyncio.start_server(serve, "127.0.0.1", 0)
+    server = asyncio.run_coroutine_threadsafe(starting, loop).result()
     yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    loop.call_soon_threadsafe(loop.stop)
+    asyncio.run_coroutine_threadsafe(stop(), loop)
     thread.join(10)
 
 
@@ -247,12 +261,12 @@ print(megabytes() - before, len(plt.get_fignums()))
 
 def drag_rows(browser, address, folder, server):
     """Yield rows of what a drag is like on a server: with values computed ahead, and without."""
-    cells = EXPLORER, ECHO, NOT_AHEAD, EXPLORER
+    cells = TOLD, ECHO, NOT_AHEAD
     with open_notebook(browser, address, folder, "drag", *cells) as page:
         run_all_cells(page)
-        page.locator(".jp-CodeCell >> nth=3 >> .stage canvas >> nth=0").wait_for()
+        page.locator(".jp-CodeCell >> nth=2 >> .stage canvas >> nth=0").wait_for()
         page.wait_for_timeout(2500)
-        for cell, what, wanted in ((0, "drag", "at least 55"), (3, "drag, messages only", "")):
+        for cell, what, wanted in ((0, "drag", "at least 55"), (2, "drag, messages only", "")):
             rate, early, late = dragging(page, cell)
             yield f"{what}, {server}", f"{rate:.0f} a second", wanted
             lag = f"{early:.0f} / {late:.0f} ms"

@@ -1,8 +1,8 @@
 """The server's configuration for `make lab`: what the kernel says is sent to the page at once.
 
-Jupyter Server leaves Nagle's algorithm on for the kernel's websocket, so that while a slider is
-dragged each answer waits for the browser's acknowledgment of the one before: 20 pictures a second
-instead of 50.
+Jupyter Server leaves Nagle's algorithm on for the kernel's websocket, so that while a point is
+dragged over a map, which no explorer computes ahead, each answer waits for the browser's
+acknowledgment of the one before.
 """
 
 from functools import wraps
