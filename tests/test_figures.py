@@ -47,6 +47,7 @@ def every_kind(runs):
         "panels": figures.curves({"p": {"a": x}, "q": {"b": -x}}, "η", "f", x),
         "heatmaps": figures.heatmaps(shades, x, x, *names, points={"best": (0.5, 0.5)}),
         "layers": figures.layers({"relu": {"He": (x, 1.1 * x), "1": (10 * x, 11 * x)}}, "size"),
+        "designs": figures.designs({"grid": (x + 1, x + 1)}, "rate", "decay", ((1, 9), (1, 9))),
         "scale_map": figures.scale_map({"SGD": shades["a"]}, x, x, "loss", (0, 1), {"l": (x, x)}),
         "histograms": figures.histograms({"one": normal, "two": 2 * normal}, "activation"),
         "scatter": figures.scatter(*normal.T, "u", "l", {"best line": (0.5, 0.0)}),
@@ -235,3 +236,28 @@ def test_each_shade_of_a_scale_map_lies_around_its_scale_and_depth():
     np.testing.assert_allclose(corners[0, :, 0], np.sqrt([1 / 8, 1 / 2, 2, 8]))
     np.testing.assert_allclose(corners[:, 0, 1], [0.5, 3.5, 6.5])
     np.testing.assert_array_equal(np.reshape(axes.collections[0].get_array(), (2, 3)), values)
+
+
+def test_a_design_shows_every_trial_with_its_shade_and_its_projections():
+    rates, decays, accuracies = [0.1, 1, 1], [0.01, 0.01, 0.1], [50, 90, 70]
+    panels = {"grid": (rates, decays, accuracies), "empty end": (rates, decays, [10, 20, 30])}
+    picture = figures.designs(panels, "rate", "decay", ((0.01, 10), (0.001, 1)), "accuracy")
+    axes = picture.figure.axes[0]
+    (dots,) = axes.collections
+    np.testing.assert_allclose(dots.get_offsets(), np.transpose([rates, decays]))
+    np.testing.assert_allclose(dots.get_array(), accuracies)
+    assert dots.get_clim() == (10, 90)
+    below, beside = axes.lines
+    np.testing.assert_allclose(below.get_xdata(), rates)
+    np.testing.assert_allclose(beside.get_ydata(), decays)
+    assert "grid: 3 points, 2 values of rate, 2 of decay" in picture.alt
+
+
+@pytest.mark.parametrize(
+    ("x", "named"), [([1, 2, 4], ["1", "2", "4"]), ([0.1, 1, 10], None), (range(1, 20), None)]
+)
+def test_a_log_axis_names_a_few_counts(x, named):
+    picture = figures.curves({"a": list(x)}, x=x, xscale="log")
+    picture.png()
+    labels = [label.get_text() for label in picture.figure.axes[0].get_xticklabels()]
+    assert (labels == [f"{value}" for value in x]) == (named is not None)
