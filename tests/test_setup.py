@@ -90,7 +90,7 @@ def brought_by(requirements):
 @pytest.mark.parametrize(
     ("files", "declared"),
     [
-        ("helpers/**/*.py", DEPENDENCIES),
+        ("helpers/**/*.py", DEPENDENCIES + with_extra("scale")),
         ("notebooks/**/*.ipynb", DEPENDENCIES + with_extra("lab")),
         ("tools/*.py", EVERYTHING),
         ("images/*.py", EVERYTHING),
@@ -113,6 +113,16 @@ def test_what_is_imported_is_declared_or_brought_along(files, declared):
         for name in imported - sys.stdlib_module_names - ours
     }
     assert needed <= names(declared) | brought_by(declared)
+
+
+def test_helpers_can_be_imported_without_an_extra():
+    at_the_top = {
+        name.split(".")[0]
+        for path in ROOT.glob("helpers/**/*.py")
+        for node in ast.parse(code_of(path)).body
+        for name in imported_names(node)
+    }
+    assert at_the_top.isdisjoint({"dask", "distributed"})
 
 
 def code_of(path):
