@@ -27,7 +27,7 @@ def main():
         with jupyter_lab(Path(folder)) as address, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
             page = browser.new_page(
-                viewport={"width": 1000, "height": 900}, device_scale_factor=1.5
+                viewport={"width": 1000, "height": 1150}, device_scale_factor=1.5
             )
             page.goto(f"{address}/doc/tree/race.ipynb")
             page.locator(".jp-CodeCell").click(timeout=60_000)
@@ -36,6 +36,8 @@ def main():
             stage.locator("canvas").first.wait_for(timeout=60_000)
             page.wait_for_timeout(1000)
             page.mouse.move(0, 0)
+            photograph(stage, FRAMES - 1)  # who has come to the end sees all of the race
+            page.wait_for_timeout(1000)
             explorer = page.locator(".jp-OutputArea-output").last.screenshot()
             few_colors(explorer).save(HERE / "explorer.png", optimize=True)
             frames = [photograph(stage, step) for step in range(FRAMES)]

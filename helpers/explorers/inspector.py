@@ -145,7 +145,8 @@ class StepInspector(Walker):
                 if term:
                     formula = formula.replace(term, f"<u style='--c: {look['color']}'>{term}</u>")
             along = [worked.replace("}", f"_{letter}}}") for letter in "xy"]
-            html += f"<div><b>{formula}</b><br>x: {along[0]}<br>y: {along[1]}</div>"
+            lines = f"<span>x: {along[0]}</span><br><span>y: {along[1]}</span>"
+            html += f"<div><b>{formula}</b><br>{lines}</div>"
         return html
 
 

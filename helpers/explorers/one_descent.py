@@ -1,5 +1,7 @@
 """The explorer of one descent: the optimizer's numbers are moved, path and loss follow."""
 
+from typing import ClassVar
+
 import numpy as np
 
 from helpers.explorers.controls import Dial
@@ -52,6 +54,8 @@ class Descent(Walker):
     >>> Descent(SGD, ravine, lr=1.0)
     Explorer: SGD (lr 1) on the ravine from (-7, 2), 30 steps: ends at (-0.297, 2), loss 4.
     """
+
+    charted: ClassVar = ("lr",)
 
     def __init__(self, rule=SGD, landscape=ravine, start=None, steps=30, **numbers):
         controls = self.settle(rule, landscape, start, steps, numbers)

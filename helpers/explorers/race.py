@@ -56,6 +56,7 @@ class Race(OnGround):
     """
 
     rules: ClassVar = {rule.__name__: rule for rule in (SGD, Momentum, AdaGrad, Adam)}
+    charted: ClassVar = tuple(rules)
 
     def __init__(self, landscape=ravine, start=None, steps=30):
         rates = [rate_dial(name) for name in self.rules]

@@ -1,6 +1,7 @@
 """The explorer of one dimension: a cut through a valley, its tangent, and the step −η · slope."""
 
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 
@@ -40,6 +41,8 @@ class Slope(Explorer):
     TypeError, ValueError
         If a parameter is not as above, or the start not in the landscape's window.
     """
+
+    charted: ClassVar = ("lr",)
 
     def __init__(self, landscape=ravine, along="y", at=0.0, start=None, lr=0.1, steps=10):
         if along not in ("x", "y"):

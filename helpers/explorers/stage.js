@@ -126,7 +126,7 @@ function render({ model, el }) {
   // ---- controls --------------------------------------------------------------------------------
 
   const makers = {
-    dial({ name, label, stops, wide }) {
+    dial({ name, label, stops, wide, charted }) {
       const dial = make("div", `stage-dial${wide ? " stage-wide" : ""}`, board);
       make("span", "stage-name", dial, { "aria-hidden": true }).textContent = label;
       const box = make("input", "", dial, { inputmode: "decimal", "aria-label": `${label}, in digits` });
@@ -142,7 +142,7 @@ function render({ model, el }) {
       if (!stops.length) return { box, stops };
       const track = make("div", "stage-track", dial);
       dial.append(box);
-      const chart = make("div", "stage-chart", track);
+      const chart = make("div", `stage-chart${charted ? " stage-charted" : ""}`, track);
       const slider = make("input", "", track, { type: "range", max: stops.length - 1, "aria-label": label });
       slider.oninput = () => turn(name, Number(slider.value));
       dial.onpointerenter = dial.onfocusin = () => want(name);

@@ -122,6 +122,7 @@ class Explorer(anywidget.AnyWidget):
 
     strict: ClassVar[bool] = False
     usual_actions: ClassVar[tuple] = (KEEP, UNDO, RESET)
+    charted: ClassVar[tuple] = ()  # the dials on which `charts_of` draws: they have room for it
 
     def __init__(self, controls, actions, step=None, **state):
         self.parts = {control.name: control for control in controls}
@@ -134,7 +135,7 @@ class Explorer(anywidget.AnyWidget):
         self.shown = self.view(self.values)
         self.first_step = self.step = self.shown.last if step is None else step
         super().__init__(
-            controls=[control.spec for control in controls],
+            controls=[c.spec | {"charted": c.name in self.charted} for c in controls],
             panels=_panel_specs(self.shown),
             scene=self._scene(jump=self.step),
         )
