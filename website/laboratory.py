@@ -26,7 +26,7 @@ CORE = ["pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip"]
 HELPERS = "optimizers-lecture"
 # What the kernel starts with, and what is compiled: both from Pyodide's distribution.
 KERNEL = ["ipython", "jedi", "micropip", "sqlite3", "ssl"]
-FROM_PYODIDE = {*KERNEL, "matplotlib", "numpy", "traitlets"}
+FROM_PYODIDE = {*KERNEL, "matplotlib", "numpy", "pillow", "traitlets"}
 NOT_THERE = {"jupyterlab-widgets", "widgetsnbextension"}  # parts of a server, which is not there
 # All cells are in the page: the browser's search finds them, and nothing jumps.
 OVERRIDES = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "defer"}}

@@ -82,7 +82,7 @@ def zoomed(panel, windows, step):
     image, png = Image.open(io.BytesIO(panel.image)), io.BytesIO()
     across, down = image.width / (right - left), image.height / (high - low)
     box = ((x0 - left) * across, (high - y1) * down, (x1 - left) * across, (high - y0) * down)
-    size = [round(SCALE * side) for side in panel.box[2:]]
+    size = tuple(round(SCALE * side) for side in panel.box[2:])
     image.convert("RGB").transform(size, Image.Transform.EXTENT, box, fillcolor="white").save(
         png, "png"
     )
