@@ -7,7 +7,7 @@ ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 UV_LOCK := --universal --python-version 3.11 --fork-strategy fewest --no-annotate --custom-compile-command "make lock" --quiet
 
-.PHONY: help lab teach test lint format notebooks bench site test-site lock lowest clean
+.PHONY: help lab teach test slides lint format notebooks bench site test-site lock lowest clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*##/make \1:/p' Makefile
@@ -15,12 +15,15 @@ help:  ## list the commands
 lab: .venv/lab  ## open the lecture in JupyterLab
 	OPENBLAS_NUM_THREADS=1 .venv/bin/jupyter lab --config=tools/lab_config.py --LabApp.default_url=/lab/tree/notebooks $(ALLOW_ROOT)
 
-teach: .venv/teach  ## open the lecture in JupyterLab, ready to be presented
-	OPENBLAS_NUM_THREADS=1 .venv/bin/python tools/present.py --config=tools/lab_config.py $(ALLOW_ROOT)
+teach: .venv/teach  ## present the lecture (from another notebook: make teach NOTEBOOK=notebooks/02_sgd.ipynb)
+	OPENBLAS_NUM_THREADS=1 .venv/bin/python tools/present.py $(NOTEBOOK) --config=tools/lab_config.py $(ALLOW_ROOT)
 
 test: lint  ## check everything: style, notebooks, helpers, and in a browser explorers and slides
 	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser --ignore tests/site
 	.venv/bin/pytest -r s tests/browser
+
+slides: .venv/test  ## walk through the slides of all notebooks, and report what a class could not see
+	SLIDES=all .venv/bin/pytest tests/browser/test_slides.py
 
 lint: .venv/test  ## check the style of code and notebooks
 	.venv/bin/ruff check

@@ -149,8 +149,8 @@ def conda_dependencies():
 
 
 IN_CONDA = {"matplotlib-base": "matplotlib", "playwright-python": "playwright"}
-# conda-forge may not have these; pip adds them.
-FROM_PIP = {"axe-playwright-python", "jupyterlab-deck", "jupyterlab-slideshow"}
+# conda-forge may not have it; pip adds it.
+FROM_PIP = {"axe-playwright-python"}
 
 
 def test_conda_environment_has_the_packages_and_bounds_of_pyproject():

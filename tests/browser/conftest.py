@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from tools.browser import FLAGS, INSTALL, find_browser, jupyter_lab
-from tools.present import store_settings
+from tools.present import EXTENSION, store_settings
 from tools.run_notebooks import ROOT
 
 try:
@@ -38,14 +38,84 @@ def page(context):
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """Yield a running JupyterLab as `make teach` sets it up: its `url` and its `folder`.
+    """Yield a running JupyterLab: its `url` and its `folder`.
 
     The folder is a copy of the notebooks, in `url`/lab/tree/notebooks.
     """
     home = tmp_path_factory.mktemp("lab")
     folder = shutil.copytree(ROOT / "notebooks", home / "notebooks")
     shutil.copytree(ROOT / "images", home / "images")
+    with jupyter_lab(home, OPENBLAS_NUM_THREADS="1") as url:
+        yield SimpleNamespace(url=url, folder=folder)
+
+
+class Presented:
+    """A notebook that is presented in a page, all its cells run."""
+
+    def __init__(self, page):
+        self.page = page
+
+    def place(self):
+        """Return the number of the slide."""
+        return int(self.page.locator("#presenter-bar span").first.inner_text().split(" / ")[0])
+
+    def pending(self):
+        """Return how many cells of the slide are still to come."""
+        return self.page.locator(".presenter-pending").count()
+
+    def goes_on(self):
+        """Press the space bar up to the next slide, and tell whether there is one."""
+        before = self.place()
+        for _ in range(1 + self.pending()):
+            self.page.keyboard.press("Space")
+            if self.place() > before:
+                return True
+        return False
+
+    def go_to(self, place):
+        """Press keys up to a slide."""
+        while self.place() > place:
+            self.page.keyboard.press("PageUp")
+        while self.place() < place:
+            assert self.goes_on()
+
+    def key(self, key, leads_to):
+        """Press a key, and see that the slide is the expected one."""
+        self.page.keyboard.press(key)
+        assert self.place() == leads_to, key
+
+    def press_on(self, selector):
+        """Press on something in the slide."""
+        self.page.locator(f".presenter-shown {selector}").click()
+
+    def wait_until_run(self):
+        """Wait until all cells have run."""
+        done = "() => document.querySelector('#presenter-bar [role=status]').textContent === ''"
+        self.page.wait_for_function(done, timeout=120_000)
+
+
+@pytest.fixture(scope="session")
+def presenting(tmp_path_factory):
+    """Yield a JupyterLab as `make teach` starts it: its `url` and its `folder` of notebooks."""
+    home = tmp_path_factory.mktemp("presenting")
+    shutil.copytree(ROOT / "notebooks", home / "notebooks")
+    shutil.copytree(ROOT / "images", home / "images")
     store_settings(home / "settings")
     environment = {"JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "OPENBLAS_NUM_THREADS": "1"}
-    with jupyter_lab(home, **environment) as url:
-        yield SimpleNamespace(url=url, folder=folder)
+    with jupyter_lab(home, EXTENSION, **environment) as url:
+        yield SimpleNamespace(url=url, folder=home / "notebooks")
+
+
+@pytest.fixture
+def present(page, presenting):
+    """Return a function that opens a notebook to present it, and waits until it has run."""
+
+    def open_and_run(path):
+        page.set_default_timeout(60_000)
+        page.goto(f"{presenting.url}/lab/workspaces/{path.stem}/tree/notebooks/{path.name}")
+        page.get_by_text("running …").wait_for()
+        presented = Presented(page)
+        presented.wait_until_run()
+        return presented
+
+    return open_and_run
