@@ -110,7 +110,9 @@ function activate(app) {
   // The largest text with which the slide fits; figures take the height that is left.
   function fit() {
     let [low, high] = [0, SIZES.length - 1];
-    if (fitsWith(SIZES[high])) return;
+    // Beside an explorer the text is small, so that its map is large.
+    if (panel.content.node.querySelector(".presenter-shown .stage")) high = 1;
+    else if (fitsWith(SIZES[high])) return;
     while (high - low > 1) {
       const middle = (low + high) >> 1;
       if (fitsWith(SIZES[middle])) low = middle;
@@ -130,8 +132,10 @@ function activate(app) {
     outer.style.zoom = zoom;
     outer.style.setProperty("--figure", "0px");
     const bottom = Math.max(...shown.map((cell) => cell.getBoundingClientRect().bottom));
-    const heights = rows.map((row) => row.getBoundingClientRect().height);
-    const left = sum(heights) + bar.getBoundingClientRect().top - bottom - 4;
+    const floor = bar.getBoundingClientRect().top - 6;
+    // What an explorer draws stands beside its controls, and above a few words.
+    const above = rows.map((row) => floor - row.nextElementSibling.offsetHeight * zoom - row.getBoundingClientRect().top);
+    const left = rows.length ? Math.min(...above) : floor - bottom;
     const highest = [
       ...images.map((image) => (wide * image.getAttribute("height")) / image.getAttribute("width")),
       ...rows.map(highestPanels),
@@ -311,7 +315,7 @@ function activate(app) {
     if (!widget?.content?.widgets || !widget.sessionContext) return;
     const anew = !widget.node.classList.contains("presenter-panel");
     await Promise.all([widget.context.ready, widget.revealed]);
-    if (app.shell.currentWidget !== widget) return;
+    if (!widget.isVisible) return;
     [panel, byKeys] = [widget, false];
     document.body.classList.add("presenter-on");
     for (const element of document.querySelectorAll(".presenter-around, .presenter-now"))
