@@ -177,6 +177,13 @@ def use(explorer, data):
             assert text in ODD_TEXTS
 
 
+def test_a_number_beyond_a_whole_edge_of_the_window_is_a_number_all_the_same():
+    explorer = Slope(plateau, "x", steps=3)
+    told(explorer, do="set", values={"start": "9.0"}, n=1)
+    assert explorer.values["start"] == 8.0
+    assert isinstance(explorer.values["start"], float)
+
+
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 @settings(max_examples=6, deadline=None, database=None)
 @given(data=st.data())

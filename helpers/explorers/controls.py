@@ -59,7 +59,7 @@ class Dial:
         number = float(value)
         if not np.isfinite(number):
             raise ValueError(f"{self.label} must be finite, got {value}")
-        number = min(max(number, self.low), self.high)
+        number = float(min(max(number, self.low), self.high))
         return round(number) if isinstance(self.value, int) else number
 
     def checked(self, value):
