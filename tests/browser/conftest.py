@@ -90,8 +90,7 @@ class Presented:
 
     def wait_until_run(self):
         """Wait until all cells have run."""
-        done = "() => document.querySelector('#presenter-bar [role=status]').textContent === ''"
-        self.page.wait_for_function(done, timeout=120_000)
+        self.page.locator("#presenter-bar[data-run]").wait_for(timeout=120_000)
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +112,7 @@ def present(page, presenting):
     def open_and_run(path):
         page.set_default_timeout(60_000)
         page.goto(f"{presenting.url}/lab/workspaces/{path.stem}/tree/notebooks/{path.name}")
-        page.get_by_text("running …").wait_for()
+        page.locator("#presenter-bar").wait_for()
         presented = Presented(page)
         presented.wait_until_run()
         return presented

@@ -301,6 +301,7 @@ function activate(app) {
   async function runAll(anew = false) {
     const running = panel;
     state.textContent = "running …";
+    delete bar.dataset.run;
     if (anew) await running.sessionContext.session?.kernel?.restart();
     const done = command("notebook:run-all-cells");
     show(slides()[place(slides())], step); // JupyterLab has gone to the last cell
@@ -308,6 +309,7 @@ function activate(app) {
     if (panel !== running) return;
     const failed = running.node.querySelector("[data-mime-type='application/vnd.jupyter.error']");
     state.textContent = failed ? "a cell has failed" : "";
+    bar.dataset.run = panel.context.path;
     show(slides()[place(slides())], step);
   }
 
@@ -315,7 +317,10 @@ function activate(app) {
     if (!widget?.content?.widgets || !widget.sessionContext) return;
     const anew = !widget.node.classList.contains("presenter-panel");
     await Promise.all([widget.context.ready, widget.revealed]);
-    if (!widget.isVisible) return;
+    while (!widget.isVisible) { // a page that opens shows its notebook a little later
+      if (widget !== app.shell.currentWidget) return;
+      await new Promise((wake) => setTimeout(wake, 100));
+    }
     [panel, byKeys] = [widget, false];
     document.body.classList.add("presenter-on");
     for (const element of document.querySelectorAll(".presenter-around, .presenter-now"))
