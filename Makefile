@@ -7,7 +7,7 @@ ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 UV_LOCK := --universal --python-version 3.11 --fork-strategy fewest --no-annotate --custom-compile-command "make lock" --quiet
 
-.PHONY: help lab teach test slides lint format notebooks bench site test-site lock lowest clean
+.PHONY: help lab teach test slides lint format notebooks bench handout site test-site lock lowest clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*##/make \1:/p' Makefile
@@ -40,6 +40,9 @@ bench: .venv/test  ## measure the helpers and the explorers
 	.venv/bin/python benchmarks/engine.py
 	.venv/bin/python benchmarks/latency.py
 
+handout: .venv/test  ## print the lessons into _handout: for students, and with notes for the teacher
+	.venv/bin/python tools/handout.py
+
 site: .venv-site/site  ## write the lecture as a site into _site: a book, and a laboratory in the browser
 	.venv-site/bin/python website/build.py _site
 
@@ -57,7 +60,7 @@ lowest: .venv/maintain  ## test with the lowest versions that pyproject.toml all
 	.venv-lowest/bin/pytest -W default::DeprecationWarning --disable-warnings --numprocesses 2 --dist loadscope --ignore tests/browser --ignore tests/site
 
 clean:  ## remove everything that these commands made
-	rm -rf .venv* _site .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf .venv* _handout _site .pytest_cache .ruff_cache .hypothesis .coverage*
 	find . \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
 # The stamp of an extra says that it is installed; a change of these two files asks for it again.
