@@ -89,14 +89,9 @@ def holds_numbers(array):
     return np.asarray(array).dtype.kind in "iuf"
 
 
-def is_landscape(value):
-    """Tell whether a value can be walked on."""
-    return callable(value) and hasattr(value, "gradient") and hasattr(value, "start")
-
-
 def landscape(value):
     """Return `value` if it is a landscape."""
-    if not is_landscape(value):
+    if not (callable(value) and hasattr(value, "gradient") and hasattr(value, "start")):
         raise TypeError(
             f"landscape must be a Landscape, such as ravine or from_function(...), got {value!r}"
         )

@@ -16,7 +16,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from PIL import Image
 
 from helpers.descent import Trajectory
-from helpers.looks import EARTH, INK, LOOKS, OTHER_LOOKS, RELIEF, contour_levels, looks_of
+from helpers.looks import EARTH, INK, OTHER_LOOKS, RELIEF, contour_levels, looks_of
 
 STYLE = {
     "font.size": 12,
@@ -157,8 +157,7 @@ def surface(landscape, elevation=35, azimuth=-60, relief=0.8, window=None):
     window : ((x_min, x_max), (y_min, y_max)), optional
         The part to draw; by default the landscape's own.
     """
-    (x_min, x_max), (y_min, y_max) = window or landscape.window
-    x, y = np.meshgrid(np.linspace(x_min, x_max, 121), np.linspace(y_min, y_max, 121))
+    x, y = np.meshgrid(*(np.linspace(low, high, 121) for low, high in window or landscape.window))
     heights = landscape.value(x, y)
     figure = Figure(figsize=(7, 4.2))
     axes = figure.add_subplot(projection="3d", computed_zorder=False)
@@ -349,33 +348,6 @@ def unit_circle(roots, inner):
     _grid_lines(axes)
     axes.legend(loc="center left", bbox_to_anchor=(1.05, 0.5))
     return Picture(figure, _sentence(f"Circles of radius 1 and {_number(inner)}, roots", words))
-
-
-@matplotlib.rc_context(STYLE)
-def states(trajectory, quantities, look="SGD"):
-    """Draw quantities of one descent over its steps, x and y in a panel each.
-
-    Parameters
-    ----------
-    trajectory : Trajectory
-    quantities : dict of str to ndarray, shape (steps + 1, 2)
-        Name on the axis (LaTeX allowed) and values, for instance `trajectory.states["v"]`.
-    look : str
-        The method whose color is used for the first quantity.
-    """
-    figure = Figure(figsize=(9.5, 3.4))
-    both = figure.subplots(1, 2)
-    looks = [LOOKS[look], *OTHER_LOOKS]
-    words = []
-    for axis, (axes, coordinate) in enumerate(zip(both, "xy", strict=True)):
-        axes.axhline(0, color="#BBBBBB", linewidth=1)
-        for style, (name, values) in zip(looks, quantities.items(), strict=False):
-            axes.plot(values[:, axis], markersize=4, **_line(style, len(values)), label=name)
-            words.append(f"{name} along {coordinate} {_course(values[:, axis])}")
-        axes.set(xlabel="step", title=f"along {coordinate}")
-        _grid_lines(axes)
-    _legend_below(figure, both[0])
-    return Picture(figure, _sentence(f"State on the {trajectory.landscape.name} by step", words))
 
 
 @matplotlib.rc_context(STYLE)
@@ -751,14 +723,13 @@ def designs(panels, xlabel, ylabel, limits, label=None):
 
 
 @matplotlib.rc_context(STYLE)
-def images(pictures, labels, columns=10):
-    """Draw small gray images, each with its label.
+def images(pictures, labels):
+    """Draw small gray images, ten in a row, each with its label.
 
     Parameters
     ----------
     pictures : ndarray, shape (n, height, width)
     labels : sequence of n
-    columns : int
 
     Raises
     ------
@@ -767,9 +738,9 @@ def images(pictures, labels, columns=10):
     """
     if len(pictures) != len(labels):
         raise ValueError(f"labels must be one for each image, {len(pictures)}, got {len(labels)}")
-    rows = -(-len(pictures) // columns)
+    rows = -(-len(pictures) // 10)
     figure = Figure(figsize=(9, 1.15 * rows))
-    all_axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    all_axes = list(figure.subplots(rows, 10, squeeze=False).flat)
     for axes, picture, label in zip(all_axes, pictures, labels, strict=False):
         axes.imshow(picture, cmap="gray_r")
         axes.set_title(label, fontsize=11)
@@ -786,11 +757,6 @@ def _pixels(figure, dpi):
         canvas.draw()
     figure.set_dpi(usual_dpi)
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-
-
-def _grid(landscape, resolution):
-    (x_min, x_max), (y_min, y_max) = landscape.window
-    return np.meshgrid(np.linspace(x_min, x_max, resolution), np.linspace(y_min, y_max, resolution))
 
 
 def _title(landscape):
@@ -810,7 +776,7 @@ def _map(landscape):
 
 
 def _draw_map(axes, landscape):
-    x, y = _grid(landscape, 201)
+    x, y = np.meshgrid(*(np.linspace(low, high, 201) for low, high in landscape.window))
     heights = landscape.value(x, y)
     levels = contour_levels(heights)
     axes.contourf(
@@ -863,32 +829,16 @@ def _check_map(title, values, name, shape):
 
 def _draw_marks(axes, marks, levels):
     """Draw named vertical and horizontal lines; the names of vertical ones in two rows."""
+    line = {"color": INK, "linewidth": 1, "linestyle": ":"}
+    text = {"textcoords": "offset points", "fontsize": 11, "bbox": BEHIND_TEXT, "color": INK}
     for i, (name, x) in enumerate(marks.items()):
-        axes.axvline(x, color=INK, linewidth=1, linestyle=":")
-        axes.annotate(
-            name,
-            (x, 1),
-            xycoords=("data", "axes fraction"),
-            xytext=(4, -4 - 17 * (i % 2)),
-            textcoords="offset points",
-            va="top",
-            fontsize=11,
-            bbox=BEHIND_TEXT,
-            color=INK,
-        )
+        axes.axvline(x, **line)
+        across, below = ("data", "axes fraction"), (4, -4 - 17 * (i % 2))
+        axes.annotate(name, (x, 1), xycoords=across, xytext=below, va="top", **text)
     for name, y in levels.items():
-        axes.axhline(y, color=INK, linewidth=1, linestyle=":")
-        axes.annotate(
-            name,
-            (1, y),
-            xycoords=("axes fraction", "data"),
-            xytext=(-4, 4),
-            textcoords="offset points",
-            ha="right",
-            fontsize=11,
-            bbox=BEHIND_TEXT,
-            color=INK,
-        )
+        axes.axhline(y, **line)
+        along, above = ("axes fraction", "data"), (-4, 4)
+        axes.annotate(name, (1, y), xycoords=along, xytext=above, ha="right", **text)
 
 
 def _grid_lines(axes):

@@ -11,7 +11,7 @@ from PIL import Image
 from helpers import figures
 from helpers.descent import descend
 from helpers.landscapes import LANDSCAPES, himmelblau, mountains, ravine
-from helpers.looks import NAMED_LOOKS
+from helpers.looks import LOOKS, NAMED_LOOKS
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
 
 RULES = {"SGD": SGD(0.95), "Momentum": Momentum(0.1), "AdaGrad": AdaGrad(1.5), "Adam": Adam(0.3)}
@@ -42,7 +42,6 @@ def every_kind(runs):
         ),
         "unit_circle": figures.unit_circle({"pair": [0.5 + 0.5j, 0.5 - 0.5j]}, inner=0.7),
         "losses": figures.curves(runs, yscale="log"),
-        "states": figures.states(momentum, {"v": momentum.states["v"]}, "Momentum"),
         "curves": figures.curves({"line": x**2}, "η", "f", x, marks={"m": 0.5}, levels={"l": 0.2}),
         "panels": figures.curves({"p": {"a": x}, "q": {"b": -x}}, "η", "f", x),
         "heatmaps": figures.heatmaps(shades, x, x, *names, points={"best": (0.5, 0.5)}),
@@ -96,7 +95,7 @@ def test_numbers_at_the_level_of_rounding_are_written_as_zero():
 
 
 def test_a_method_looks_the_same_in_every_picture(runs):
-    for name, look in figures.LOOKS.items():
+    for name, look in LOOKS.items():
         for picture in (figures.curves(runs), figures.paths(runs)):
             lines = picture.figure.axes[0].lines
             line = next(line for line in lines if line.get_label() == name)
@@ -104,7 +103,7 @@ def test_a_method_looks_the_same_in_every_picture(runs):
 
 
 def test_methods_are_told_apart_in_gray():
-    looks = figures.LOOKS.values()
+    looks = LOOKS.values()
     assert len({look["marker"] for look in looks}) == len(looks)
     assert len({str(look["linestyle"]) for look in looks}) == len(looks)
     assert all(np.mean(to_rgb(look["color"])) < 0.6 for look in looks)
