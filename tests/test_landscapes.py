@@ -109,13 +109,6 @@ def test_gradient_agrees_with_complex_steps(landscape):
 
 
 @every_landscape
-def test_gradient_agrees_with_central_differences_near_the_start(landscape):
-    points = landscape.start + np.random.default_rng(6).uniform(-0.5, 0.5, (100, 2))
-    estimate = [numerical_gradient(landscape, point, h=1e-5) for point in points]
-    np.testing.assert_allclose(landscape.gradient(points), estimate, rtol=1e-6, atol=1e-6)
-
-
-@every_landscape
 def test_listed_minima_are_minima(landscape):
     assert landscape.minima
     for minimum in landscape.minima:
@@ -229,6 +222,9 @@ def settled(landscape, place):
 @pytest.mark.parametrize("seed", range(100))
 def test_a_mountain_range_has_the_four_minima_that_it_lists(seed):
     landscape = mountain_range(np.random.default_rng(seed))
+    points = points_around(landscape, count=20)
+    slopes = complex_step_gradient(landscape, points)
+    np.testing.assert_allclose(landscape.gradient(points), slopes, atol=1e-14)
     minima = np.array(landscape.minima)
     assert minima.shape == (4, 2)
     for minimum in minima:

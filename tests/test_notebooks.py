@@ -81,14 +81,6 @@ def test_every_cell_has_a_place_in_the_slides(notebook):
     assert set(types) <= SLIDE_TYPES
 
 
-def test_speaker_notes_are_folded(notebook):
-    for cell in notebook.cells:
-        if cell.metadata.slideshow.slide_type == "notes":
-            assert cell.cell_type == "markdown"
-            assert "<details>" in cell.source
-            assert "Speaker notes" in cell.source
-
-
 def test_every_picture_has_a_text_alternative(notebook):
     for output in outputs(notebook):
         if "image/png" in output.get("data", {}):

@@ -1,18 +1,12 @@
 """The rules that notebook 9 teaches, as they stand there, against PyTorch."""
 
-import json
-from pathlib import Path
-
 import nbformat
 import numpy as np
 import pytest
+from test_optimizers import RATES, RECORDED, assert_equals_pytorch
 
 from helpers.optimizers import Adam
 from tools.run_notebooks import ROOT
-
-with np.load(Path(__file__).with_name("torch_trajectories.npz"), allow_pickle=False) as file:
-    RECORDED = dict(file)
-RATES = json.loads(RECORDED["about"].item())["rates"]
 
 
 def taught(*names):
@@ -30,14 +24,7 @@ KINDS = ("class", "def")
 
 def test_adamw_walks_as_pytorchs():
     (rule,) = taught("AdamW")
-    keys = ["number", "vector", "matrix", "tensor"]
-    params = {key: RECORDED[f"params/{key}"].copy() for key in keys}
-    optimizer = rule(lr=RATES["dict"]["AdamW"], decay=0.5)
-    for step in range(len(RECORDED["grads/number"])):
-        optimizer.update(params, {key: RECORDED[f"grads/{key}"][step] for key in keys})
-        for key in keys:
-            recorded = RECORDED[f"dict/AdamW/{key}"][step]
-            np.testing.assert_allclose(params[key], recorded, rtol=1e-12, atol=1e-12)
+    assert_equals_pytorch("AdamW", rule, decay=0.5)
 
 
 def muon_steps(recorded):
