@@ -63,7 +63,7 @@ table { border-collapse: collapse; break-inside: avoid; margin: 0.6em 0 }
 td, th { border-bottom: 0.4pt solid; padding: 0.2em 0.8em 0.2em 0; text-align: left;
   vertical-align: top }
 figure { break-inside: avoid; margin: 0.8em 0; text-align: center }
-figure img, p > img:not(.math) { max-height: 110mm; max-width: 100% }
+figure img, p > img:not(.math) { max-height: 150mm; max-width: 100% }
 figcaption { font-size: 9.5pt; font-style: italic; text-align: left }
 .display { break-inside: avoid; margin: 0.7em 0; text-align: center }
 .display table { margin: auto }
@@ -78,9 +78,9 @@ figcaption { font-size: 9.5pt; font-style: italic; text-align: left }
   width: 0.8em }
 .line { border-bottom: 0.5pt solid #777; height: 8.5mm }
 .overleaf { break-after: page; font-size: 9pt; text-align: right }
-.notes { border: 0.6pt dashed; border-left: 3pt solid; font-size: 9.5pt; margin: 1em 0 0;
-  padding: 0.2em 1em }
-.notes > b { break-after: avoid; display: block }
+.notes { border: 0.6pt dashed; border-left: 3pt solid; break-after: avoid; break-inside: avoid;
+  font-size: 9.5pt; margin: 1em 0 0; padding: 0.2em 1em }
+.notes > b { display: block }
 """
 FOOT = """<div style="font: 8pt sans-serif; padding: 0 18mm; width: 100%; display: flex;
 justify-content: space-between"><span>{title}</span><span><span class="pageNumber"></span> /
@@ -209,7 +209,7 @@ def code(cell, caption):
 
 
 def width(size):
-    return f' style="width: {min(size["width"] * 0.62, 490):.0f}pt"' if "width" in size else ""
+    return f' style="max-width: {min(size["width"] * 0.62, 490):.0f}pt"' if "width" in size else ""
 
 
 def body(path, teacher):
