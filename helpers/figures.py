@@ -157,7 +157,7 @@ def surface(landscape, elevation=35, azimuth=-60, relief=0.8, window=None):
     window : ((x_min, x_max), (y_min, y_max)), optional
         The part to draw; by default the landscape's own.
     """
-    x, y = np.meshgrid(*(np.linspace(low, high, 121) for low, high in window or landscape.window))
+    x, y = _grid(window or landscape.window, 121)
     heights = landscape.value(x, y)
     figure = Figure(figsize=(7, 4.2))
     axes = figure.add_subplot(projection="3d", computed_zorder=False)
@@ -759,6 +759,10 @@ def _pixels(figure, dpi):
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
+def _grid(window, resolution):
+    return np.meshgrid(*(np.linspace(low, high, resolution) for low, high in window))
+
+
 def _title(landscape):
     if not landscape.formula:
         return landscape.name
@@ -776,7 +780,7 @@ def _map(landscape):
 
 
 def _draw_map(axes, landscape):
-    x, y = np.meshgrid(*(np.linspace(low, high, 201) for low, high in landscape.window))
+    x, y = _grid(landscape.window, 201)
     heights = landscape.value(x, y)
     levels = contour_levels(heights)
     axes.contourf(
