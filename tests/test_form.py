@@ -10,9 +10,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from test_notebooks import has_picture
 from test_taught_code import definitions, helper_definitions, without_docstrings
 
-from tools.run_notebooks import ROOT
+from tools.run_notebooks import ROOT, find_lessons
 
-LECTURE = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+LECTURE = find_lessons()
 OPENING = re.compile(
     r"^A lesson takes (\d+) minutes; alone, with the exercises, plan (\d+)\. You need ",
     re.MULTILINE,

@@ -10,10 +10,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from helpers import predictions
 from helpers.predictions import Prediction, plain, predict, questions, read
-from tools.run_notebooks import ROOT
+from tools.run_notebooks import ROOT, find_lessons
 
 FILES = sorted((ROOT / "helpers" / "predictions").glob("*.toml"))
-LECTURE = sorted((ROOT / "notebooks").glob("0*.ipynb"))
+LECTURE = find_lessons()
 CALL = re.compile(r'^predict\("(\w+)"\)$', re.MULTILINE)
 TAGS = {"i", "b", "sub", "sup", "code"}
 

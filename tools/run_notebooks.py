@@ -37,6 +37,11 @@ def find_notebooks():
     return sorted(path for path in paths if ".ipynb_checkpoints" not in path.parts)
 
 
+def find_lessons():
+    """Return the lecture's notebooks in order, without those of the solutions."""
+    return [path for path in find_notebooks() if path.parent.name == "notebooks"]
+
+
 def set_kernel_environment():
     """Let kernels started from here draw inline and keep progress bars out of the outputs."""
     os.environ["TQDM_DISABLE"] = "1"

@@ -8,10 +8,10 @@ from playwright.sync_api import expect
 
 from helpers.predictions import plain, questions
 from tools.browser import FINISHED, run_all_cells
-from tools.run_notebooks import METADATA, find_notebooks
+from tools.run_notebooks import METADATA, find_lessons
 
 FIRST, SECOND = list(questions())[:2]
-LECTURE = [path for path in find_notebooks() if path.parent.name == "notebooks"]
+LECTURE = find_lessons()
 CELLS = [
     new_markdown_cell("# Two questions"),
     new_code_cell("from helpers.predictions import predict"),

@@ -8,9 +8,9 @@ import os
 import nbformat
 import pytest
 
-from tools.run_notebooks import find_notebooks
+from tools.run_notebooks import find_lessons
 
-LECTURE = [path for path in find_notebooks() if path.parent.name == "notebooks"]
+LECTURE = find_lessons()
 WALKED = LECTURE if os.environ.get("SLIDES") == "all" else LECTURE[3:4]
 
 # What is wrong with the slide in view. Text is measured in heights of the screen.
