@@ -23,7 +23,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools.browser import FLAGS, INSTALL, find_browser, jupyter_lab, run_all_cells
+from tools.browser import chromium, jupyter_lab, run_all_cells
 from tools.run_notebooks import METADATA, ROOT
 
 CHANGES = 60
@@ -320,18 +320,9 @@ def measure(browser):
 
 
 def main():
-    path = find_browser()
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        path = None
-    if path is None:
-        sys.exit(INSTALL)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium() as browser:
         for what, measured, wanted in measure(browser):
             print(f"{what:42} {measured:>20}   {wanted}", flush=True)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
-from tools.browser import FLAGS, find_browser, jupyter_lab
+from tools.browser import chromium, jupyter_lab
 from tools.run_notebooks import METADATA
 
 HERE = Path(__file__).resolve().parent
@@ -24,8 +23,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         notebook = new_notebook(cells=[new_code_cell(CELL)], metadata=METADATA)
         nbformat.write(notebook, Path(folder) / "race.ipynb")
-        with jupyter_lab(Path(folder)) as address, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+        with jupyter_lab(Path(folder)) as address, chromium() as browser:
             page = browser.new_page(
                 viewport={"width": 1000, "height": 1150}, device_scale_factor=1.5
             )
@@ -41,7 +39,6 @@ def main():
             explorer = page.locator(".jp-OutputArea-output").last.screenshot()
             few_colors(explorer).save(HERE / "explorer.png", optimize=True)
             frames = [photograph(stage, step) for step in range(FRAMES)]
-            browser.close()
     frames[0].save(
         HERE / "explorer.gif",
         save_all=True,

@@ -7,7 +7,6 @@ elsewhere: formulas and tables in the notebooks, the code and the meaning of the
 helpers/optimizers.py.
 """
 
-import base64
 import hashlib
 import html
 import inspect
@@ -18,13 +17,13 @@ import textwrap
 
 import nbformat
 from matplotlib.mathtext import math_to_image
-from playwright.sync_api import sync_playwright
 
 from helpers import figures, optimizers
 from helpers.descent import descend
 from helpers.landscapes import ravine
 from helpers.looks import LOOKS
-from tools.browser import FLAGS, find_browser
+from tools.browser import chromium
+from tools.handout import picture
 from tools.run_notebooks import ROOT, find_notebooks
 
 RATES = {"SGD": 0.95, "Momentum": 0.1, "AdaGrad": 1.5, "Adam": 0.3}  # of the pictures
@@ -130,7 +129,7 @@ def section(name, rule):
 <div class="formulas">{"".join(map(formula, rule["formulas"]))}</div>
 <pre>{html.escape(chr(10).join(rule["code"]))}</pre>
 {table([tuple(map(html.escape, row)) for row in rule["summary"]])}
-{picture(name)}
+{descent(name)}
 </div>"""
 
 
@@ -143,29 +142,22 @@ def formula(latex):
     """Return a formula as a picture."""
     svg = io.BytesIO()
     math_to_image(f"${latex}$", svg, format="svg")
-    return image(svg.getvalue(), "svg+xml", "formula", latex)
+    return picture(svg.getvalue(), "svg+xml", latex, ' class="formula"')
 
 
-def picture(name):
+def descent(name):
     """Return the path of a rule on the ravine, and its loss."""
     rule = vars(optimizers)[name](lr=RATES[name])
     path = figures.paths({name: descend(rule, ravine)})
-    return image(path.png(), "png", "picture", f"{name}, η = {RATES[name]}")
-
-
-def image(data, kind, look, alt):
-    source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-    return f'<img class="{look}" alt="{html.escape(alt)}" src="{source}">'
+    return picture(path.png(), "png", f"{name}, η = {RATES[name]}", ' class="picture"')
 
 
 def printed(said):
     """Return the sheet as a PDF; an error says how many pages it would need."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+    with chromium() as browser:
         tab = browser.new_page()
         tab.set_content(page(said))
         pdf = tab.pdf(prefer_css_page_size=True, print_background=True)
-        browser.close()
     pages = int(re.search(rb"/Count (\d+)", pdf)[1])
     if pages > 1:
         raise ValueError(f"the sheet needs {pages} pages")

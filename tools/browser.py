@@ -42,6 +42,22 @@ def find_browser():
 
 
 @contextmanager
+def chromium():
+    """Yield a headless browser; where there is none, the program ends and says what to install."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        sys.exit(INSTALL)
+    path = find_browser()
+    if path is None:
+        sys.exit(INSTALL)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
 def jupyter_lab(folder, *options, **environment):
     """Run JupyterLab in a folder, with settings of its own, and yield its address."""
     with socket.socket() as free:

@@ -23,13 +23,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from helpers.predictions import Prediction
-from tools.browser import FLAGS, INSTALL, find_browser
-from tools.run_notebooks import ROOT
-
-try:
-    from playwright.sync_api import sync_playwright
-except ImportError:
-    sync_playwright = None
+from tools.browser import chromium
+from tools.run_notebooks import ROOT, find_lessons
 
 FOLDER = ROOT / "_handout"
 ROOM = '<div class="line"></div>' * 4
@@ -83,7 +78,7 @@ figcaption { font-size: 9.5pt; font-style: italic; text-align: left }
 .notes > b { display: block }
 """
 FOOT = """<div style="font: 8pt sans-serif; padding: 0 18mm; width: 100%; display: flex;
-justify-content: space-between"><span>{title}</span><span><span class="pageNumber"></span> /
+justify-content: space-between"><span class="title"></span><span><span class="pageNumber"></span> /
 <span class="totalPages"></span></span></div>"""
 
 
@@ -103,6 +98,7 @@ class Renderer(IPythonRenderer):
 
 
 def picture(data, kind, alt, more=""):
+    """Return an image that lies within the page itself, with more attributes."""
     source = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
     return f'<img alt="{html.escape(alt)}" src="{source}"{more}>'
 
@@ -212,10 +208,9 @@ def width(size):
     return f' style="max-width: {min(size["width"] * 0.62, 490):.0f}pt"' if "width" in size else ""
 
 
-def body(path, teacher):
-    """Return the core of a notebook as HTML."""
+def body(cells, name, teacher):
+    """Return the core of the notebook of this name as HTML."""
     parts, asked = [], 0
-    cells = core(nbformat.read(path, as_version=4))
     captions = {i: cell.source.strip("*") for i, cell in enumerate(cells) if is_caption(cell)}
     for i, cell in enumerate(cells):
         kind = cell.metadata["slideshow"]["slide_type"]
@@ -225,11 +220,11 @@ def body(path, teacher):
             parts += [notes(cell.source)] if teacher else []
         elif cell.cell_type == "markdown":
             parts.append(markdown(cell.source))
-        elif name := re.fullmatch(r'predict\("(\w+)"\)', cell.source.strip()):
+        elif asks := re.fullmatch(r'predict\("(\w+)"\)', cell.source.strip()):
             asked += 1
-            parts.append(question(name[1], asked, teacher))
+            parts.append(question(asks[1], asked, teacher))
         else:
-            explorer = f"To play with: run the cell in {path.name}."
+            explorer = f"To play with: run the cell in {name}."
             caption = explorer if "explorers." in cell.source else captions.get(i + 1, "")
             parts.append(code(cell, markdown(caption)))
     return "\n".join(parts)
@@ -241,44 +236,36 @@ def is_caption(cell):
 
 def page(path, teacher=False):
     """Return the handout of a notebook as a page of HTML."""
-    return f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>{title(path, teacher)}
-</title><style>{STYLE}</style>{body(path, teacher)}</html>"""
+    cells = core(nbformat.read(path, as_version=4))
+    title = cells[0].source.splitlines()[0].strip("# ")
+    title += " (with notes for the teacher)" if teacher else ""
+    return f"""<!doctype html><html lang="en"><meta charset="utf-8">
+<title>{html.escape(title)}</title>
+<style>{STYLE}</style>{body(cells, path.name, teacher)}</html>"""
 
 
-def title(path, teacher):
-    first = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].strip("# ")
-    return html.escape(first + (" (with notes for the teacher)" if teacher else ""))
-
-
-def print_page(tab, running_title):
-    """Return what a page of the browser shows, as a PDF."""
+def print_page(tab):
+    """Return what a page of the browser shows, as a PDF with its title at the foot."""
     return tab.pdf(
         prefer_css_page_size=True,
         print_background=True,
         display_header_footer=True,
         header_template="<span></span>",
-        footer_template=FOOT.format(title=running_title),
+        footer_template=FOOT,
     )
 
 
 def main(paths):
-    if sync_playwright is None or find_browser() is None:
-        sys.exit(INSTALL)
-    FOLDER.mkdir(exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
+    with chromium() as browser:
+        FOLDER.mkdir(exist_ok=True)
         tab = browser.new_page()
         for path in paths:
             for teacher in (False, True):
                 tab.set_content(page(path, teacher))
                 printed = FOLDER / f"{path.stem}{'_teacher' if teacher else ''}.pdf"
-                printed.write_bytes(print_page(tab, title(path, teacher)))
+                printed.write_bytes(print_page(tab))
                 print(printed.relative_to(ROOT), flush=True)
-        browser.close()
 
 
 if __name__ == "__main__":
-    main(
-        [Path(name).resolve() for name in sys.argv[1:]]
-        or sorted((ROOT / "notebooks").glob("0*.ipynb"))
-    )
+    main([Path(name).resolve() for name in sys.argv[1:]] or find_lessons())

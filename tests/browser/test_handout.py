@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from helpers.predictions import Prediction, plain
-from tools import handout
+from tools import browser, handout
 from tools.run_notebooks import ROOT
 
 PATH = ROOT / "notebooks" / "02_sgd.ipynb"
@@ -27,7 +27,7 @@ def printed(page, request):
     """Return whether it is the teacher's, its text, and the PDF."""
     page.set_content(handout.page(PATH, teacher=request.param))
     page.emulate_media(media="print")
-    pdf = handout.print_page(page, "a title")
+    pdf = handout.print_page(page)
     return request.param, words(page.locator("body").inner_text()), pdf
 
 
@@ -57,6 +57,6 @@ def test_what_answers_a_question_stands_on_another_page():
 
 
 def test_without_a_browser_it_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(handout, "find_browser", lambda: None)
+    monkeypatch.setattr(browser, "find_browser", lambda: None)
     with pytest.raises(SystemExit, match="Install both"):
         handout.main([PATH])
