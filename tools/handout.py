@@ -47,7 +47,8 @@ h1, h2, h3 { break-after: avoid; line-height: 1.2; margin: 1.2em 0 0.4em }
 h1 { font-size: 19pt; margin-top: 0 }
 h2 { border-bottom: 0.6pt solid; font-size: 14.5pt }
 p { margin: 0.5em 0; orphans: 3; widows: 3 }
-p:has(+ .display), p.lead, pre.code:has(+ pre.out, + figure) { break-after: avoid }
+.question:has(+ .overleaf), p:has(+ .display), p.lead, pre.code:has(+ pre.out, + figure) {
+  break-after: avoid }
 a { color: inherit; text-decoration: none }
 pre, code { font-family: "Noto Sans Mono", "DejaVu Sans Mono", monospace; font-size: 8pt }
 p code, td code { font-size: 0.88em }
