@@ -53,7 +53,8 @@ class Reader:
 
     def save(self):
         self.page.locator(".jp-MarkdownCell").first.click()
-        with self.page.expect_response(lambda response: response.request.method == "PUT"):
+        name = self.path.name  # JupyterLab also puts its settings and workspaces
+        with self.page.expect_response(lambda r: r.request.method == "PUT" and name in r.url):
             self.page.keyboard.press("Control+s")
 
     def shut_down(self):
