@@ -28,6 +28,9 @@ def test_each_submission_gets_its_verdict(tmp_path, monkeypatch, capsys):
     hand_in(tmp_path, "wrong", f"def {DEFINED}(*arguments):\n    return 0.123", asked)
     hand_in(tmp_path, "blank", f"def {DEFINED}(*arguments):\n    ...", asked)
     hand_in(tmp_path, "broken", "1 +", asked)
+    hand_in(
+        tmp_path, "raising", f"def {DEFINED}(*arguments):\n    raise LookupError('lost')", asked
+    )
     hand_in(tmp_path, "endless", "while True:\n    pass", asked)
     (tmp_path / "none.ipynb").write_text("not a notebook")
     limited = homework.verdicts_on
@@ -41,9 +44,13 @@ def test_each_submission_gets_its_verdict(tmp_path, monkeypatch, capsys):
         "wrong": "not yet",
         "blank": "not attempted",
         "broken": "did not run",
+        "raising": "not yet",
         "endless": "did not run",
         "none.ipynb": "did not run",
     }
     assert rows["wrong"]["hint"]
+    assert rows["broken"]["hint"].startswith("SyntaxError")
+    assert "lost" in rows["raising"]["hint"]
+    assert rows["blank"]["hint"] == ""
     assert rows["endless"]["hint"] == "stopped after 20 s"
     assert "not attempted" in capsys.readouterr().out

@@ -24,26 +24,34 @@ ROOT = Path(__file__).resolve().parents[1]
 TIME_LIMIT = 300  # seconds for one notebook
 HEAD = ["file", "exercise", "verdict", "hint"]
 CHECK = re.compile(r"exercises\.check_(\w+)\(")
-WORDS = {True: "right", False: "not yet", None: "not attempted"}
 
-# Runs in the student's process: the code cells one after another, each check's verdict kept.
+# Runs in the student's process: the code cells one after another, each with the exercises that it
+# checks. A verdict is kept; where none comes, the first error since the exercise before it.
 RUNNER = """
 import json, sys
 from pathlib import Path
 from helpers import exercises
-verdicts = {}
+from IPython.core.interactiveshell import InteractiveShell
+WORDS = {True: "right", False: "not yet", None: "not attempted"}
+verdicts, error = {}, ""
 def keeping(name, check):
     def checked(attempt):
         verdict = check(attempt)
-        verdicts[name] = [verdict.passed, verdict.hint]
+        said = verdict.message if verdict.passed is False else ""
+        verdicts[name] = [WORDS[verdict.passed], verdict.hint or said]
         return verdict
     return checked
 for name, check in exercises.CHECKS.items():
     setattr(exercises, "check_" + name, keeping(name, check))
-from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance()
-for source in json.loads(Path(sys.argv[1]).read_text()):
-    shell.run_cell(source)
+for source, names in json.loads(Path(sys.argv[1]).read_text()):
+    ran = shell.run_cell(source)
+    raised = ran.error_before_exec or ran.error_in_exec
+    if raised and not error:
+        error = f"{type(raised).__name__}: {raised}"
+    for name in names:
+        verdicts.setdefault(name, ["did not run", error])
+        error = ""
     Path(sys.argv[2]).write_text(json.dumps(verdicts))
 """
 
@@ -58,16 +66,16 @@ def without_network():
 
 
 def verdicts_on(path, time_limit=TIME_LIMIT):
-    """Return a row (verdict, hint) for each exercise of a notebook, by its name."""
+    """Return a pair (verdict, hint or reason) for each exercise of a notebook, by its name."""
     try:
         cells = nbformat.read(path, as_version=4).cells
     except Exception:
         return {"": ("did not run", "no notebook")}
     sources = [cell.source for cell in cells if cell.cell_type == "code"]
-    names = [name for source in sources for name in CHECK.findall(source)]
+    asked = [(source, CHECK.findall(source)) for source in sources]
     with tempfile.TemporaryDirectory() as folder:
         given, found = Path(folder, "cells.json"), Path(folder, "verdicts.json")
-        given.write_text(json.dumps(sources))
+        given.write_text(json.dumps(asked))
         command = [*without_network(), sys.executable, "-c", RUNNER, str(given), str(found)]
         own = {"PYTHONPATH": str(ROOT), "MPLBACKEND": "agg", "TQDM_DISABLE": "1", "HOME": folder}
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
@@ -86,8 +94,7 @@ def verdicts_on(path, time_limit=TIME_LIMIT):
             late = f"stopped after {time_limit} s"
         kept = json.loads(found.read_text()) if found.exists() else {}
     return {
-        name: (WORDS[kept[name][0]], kept[name][1]) if name in kept else ("did not run", late)
-        for name in names
+        name: tuple(kept.get(name, ("did not run", late))) for _, names in asked for name in names
     }
 
 
