@@ -6,10 +6,11 @@ from numbers import Real
 
 import numpy as np
 
-from helpers.landscapes import LANDSCAPES
+from helpers import doors
+from helpers.explorers.words import WORDS
 
 
-@dataclass(frozen=True)
+@dataclass
 class Dial:
     """A number with a slider and a box.
 
@@ -18,15 +19,20 @@ class Dial:
     name, label : str
         What `values` calls it, and what the reader reads.
     value, low, high : float or int
-        A whole number stays one if the first value is one.
+        The first value, which must be in the range.
     scale : str
         How the slider's stops lie: "linear"; "log", for a rate; or "memory", where the distance
         from 1 is on a log scale.
-    step : float
-        Between two stops, or between the powers of ten of two.
+    step : float or int
+        Between two stops, or between the powers of ten of two. An int makes all values whole.
     slider, wide : bool
         Whether it has a slider beside its box, and whether that is as wide as the page, so that a
         chart has room on it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the first value is not in the range, or not whole though the step is.
     """
 
     name: str
@@ -38,6 +44,21 @@ class Dial:
     step: float = 0.01
     slider: bool = True
     wide: bool = False
+
+    def __post_init__(self):
+        if not (isinstance(self.value, Real) and self.low <= self.value <= self.high):
+            raise ValueError(
+                f"{self.name} must be a number from {self.low:g} to {self.high:g}, "
+                f"got {self.value!r}"
+            )
+        if self._whole:
+            self.value = doors.whole_number(self.name, self.value, lowest=self.low)
+        else:
+            self.value = float(self.value)
+
+    @property
+    def _whole(self):
+        return isinstance(self.step, int)
 
     @cached_property
     def stops(self):
@@ -60,21 +81,7 @@ class Dial:
         if not np.isfinite(number):
             raise ValueError(f"{self.label} must be finite, got {value}")
         number = float(min(max(number, self.low), self.high))
-        return round(number) if isinstance(self.value, int) else number
-
-    def checked(self, value):
-        """Return a value from code, which must be in the range.
-
-        Raises
-        ------
-        ValueError
-            If it is not.
-        """
-        if not (isinstance(value, Real) and self.low <= value <= self.high):
-            raise ValueError(
-                f"{self.name} must be a number from {self.low:g} to {self.high:g}, got {value!r}"
-            )
-        return value
+        return round(number) if self._whole else number
 
     def nearest(self, value):
         """Return the number of the stop next to a value."""
@@ -105,7 +112,7 @@ class Dial:
         }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Menu:
     """A choice among named things."""
 
@@ -114,13 +121,14 @@ class Menu:
     value: str
     options: tuple
 
+    def __post_init__(self):
+        self.read(self.value)
+
     def read(self, value):
         """Return an option; ValueError for anything else."""
         if value not in self.options:
-            raise ValueError(f"{self.label} must be one of {', '.join(self.options)}, got {value}")
+            raise ValueError(f"{self.name} must be one of {', '.join(self.options)}, got {value}")
         return value
-
-    checked = read
 
     def text(self, value):
         """Return the value."""
@@ -137,7 +145,7 @@ class Menu:
         }
 
 
-@dataclass(frozen=True)
+@dataclass
 class Switch:
     """Something on or off."""
 
@@ -148,8 +156,6 @@ class Switch:
     def read(self, value):
         """Return the value."""
         return bool(value)
-
-    checked = read
 
     def text(self, value):
         """Write a value."""
@@ -162,28 +168,16 @@ class Switch:
 
 
 RATE = {"low": 1e-4, "high": 10.0, "scale": "log"}
-DIALS = {
-    "lr": {"label": "learning rate η", "wide": True, **RATE},
-    "momentum": {"label": "momentum α", "low": 0.0, "high": 1.1},
-    "beta1": {"label": "β₁", "low": 0.0, "high": 0.999, "scale": "memory"},
-    "beta2": {"label": "β₂", "low": 0.0, "high": 0.9999, "scale": "memory"},
+RANGES = {
+    "lr": {**RATE, "wide": True},
+    "momentum": {"low": 0.0, "high": 1.1},
+    "beta1": {"low": 0.0, "high": 0.999, "scale": "memory"},
+    "beta2": {"low": 0.0, "high": 0.9999, "scale": "memory"},
+    "steps": {"low": 0, "high": 300, "step": 1},
 }
 TEXTBOOK_RATES = {"SGD": 0.95, "Momentum": 0.1, "AdaGrad": 1.5, "Adam": 0.3}
 
 
-def steps_dial(steps):
-    """Return the dial of the number of steps."""
-    dial = Dial("steps", "steps", steps, 0, 300, step=1)
-    dial.checked(steps)
-    return dial
-
-
-def ground(landscape, start):
-    """Return the menu of landscapes and the boxes of the start; the landscapes by their names."""
-    known = {**LANDSCAPES, landscape.name: landscape}
-    menu = Menu("landscape", "landscape", landscape.name, tuple(known))
-    boxes = [
-        Dial(name, f"start {name}", float(value), -1e9, 1e9, slider=False)
-        for name, value in zip("xy", start, strict=True)
-    ]
-    return [menu, *boxes], known
+def usual_dial(name, value):
+    """Return the dial of a number that many explorers have, such as the learning rate."""
+    return Dial(name, WORDS["dials"][name], value, **RANGES[name])

@@ -50,11 +50,10 @@ class BlindfoldGame(Explorer):
         self.scores = []
         controls = [
             Menu("kind", SAY["kind"], SAY["ranges"][0], tuple(self.ranges)),
-            Dial("seed", SAY["seed"], doors.whole_number("seed", seed), 0, 9999, slider=False),
+            Dial("seed", SAY["seed"], seed, 0, 9999, step=1, slider=False),
             Dial("direction", SAY["direction"], 90, 0, 359, step=1),
             Dial("length", SAY["length"], 1.0, 0.0, 2.0),
         ]
-        controls[1].checked(seed)
         actions = dict(
             zip(SAY["actions"], (self.walk, self.lift, self.again, self.elsewhere), strict=True)
         )

@@ -5,16 +5,8 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from helpers import doors
 from helpers.descent import sweep
-from helpers.explorers.controls import (
-    DIALS,
-    TEXTBOOK_RATES,
-    Dial,
-    Menu,
-    Switch,
-    steps_dial,
-)
+from helpers.explorers.controls import RATE, TEXTBOOK_RATES, Dial, Menu, Switch, usual_dial
 from helpers.explorers.panels import axes, map_panel, with_image
 from helpers.explorers.runs import (
     best_rate,
@@ -59,10 +51,10 @@ class Race(OnGround):
     charted: ClassVar = tuple(rules)
 
     def __init__(self, landscape=ravine, start=None, steps=30):
-        rates = [rate_dial(name) for name in self.rules]
+        rates = [Dial(name, f"{name} η", TEXTBOOK_RATES[name], **RATE) for name in self.rules]
         switches = [Switch(f"on_{name}", sign(name, LOOKS[name]), True) for name in self.rules]
         bet = Menu("bet", SAY["bet"], SAY["no_bet"], (SAY["no_bet"], *self.rules))
-        walk = steps_dial(doors.whole_number("steps", steps))
+        walk = usual_dial("steps", steps)
         actions = {
             SAY["textbook"]: dict(TEXTBOOK_RATES),
             SAY["best"]: self.best,
@@ -183,12 +175,6 @@ class Race(OnGround):
         return SAY["alt"].format(
             landscape=landscape.name, steps=values["steps"], ends=ends or SAY["nobody_runs"]
         )
-
-
-def rate_dial(name):
-    """Return the dial of an optimizer's rate."""
-    look = {**DIALS["lr"], "wide": False, "label": f"{name} η"}
-    return Dial(name, value=TEXTBOOK_RATES[name], **look)
 
 
 def winners_panel(landscape, runners, steps):

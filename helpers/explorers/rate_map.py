@@ -52,8 +52,8 @@ class RateMap(Explorer):
             raise ValueError(f"landscape must be a bowl such as ravine, got {landscape.name}")
         self.highest_rate = 4.2 / max(self.curvatures)
         controls = [
-            Dial("lr", "learning rate η", 0.1, 0.0, self.highest_rate),
-            Dial("momentum", "momentum α", 0.9, 0.0, 1.0),
+            Dial("lr", WORDS["dials"]["lr"], 0.1, 0.0, self.highest_rate),
+            Dial("momentum", WORDS["dials"]["momentum"], 0.9, 0.0, 1.0),
         ]
         super().__init__(controls, self.presets())
 

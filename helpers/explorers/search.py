@@ -56,8 +56,6 @@ class Search(Explorer):
             Menu("scale", SAY["scale"], scale, SCALES),
             Dial("seed", SAY["seed"], seed, 0, 99, step=1),
         ]
-        for control in controls:
-            control.checked(control.value)
         if not low < high:
             raise ValueError(f"low must be below high, {high:g}, got {low!r}")
         presets = {

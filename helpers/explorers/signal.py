@@ -1,11 +1,9 @@
 """The explorer of a random network: how a signal fares from layer to layer, and the way back."""
 
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
-from helpers import doors
 from helpers.digits import load_digits
 from helpers.explorers.controls import Dial, Menu
 from helpers.explorers.panels import CURVE, MAP, Mark, axes
@@ -13,7 +11,7 @@ from helpers.explorers.runs import curve
 from helpers.explorers.stage import DARK, Explorer, View
 from helpers.explorers.words import WORDS, said, sign, table
 from helpers.looks import OTHER_LOOKS
-from helpers.networks import ACTIVATIONS, MultilayerPerceptron, bell_average, checked_activation
+from helpers.networks import ACTIVATIONS, MultilayerPerceptron, bell_average
 
 SAY = WORDS["signal"]
 IMAGES, BINS = 100, 40
@@ -47,18 +45,11 @@ class Signal(Explorer):
 
     def __init__(self, activation="relu", scale=2**0.5, depth=5, width=50, seed=0):
         controls = [
-            Dial("scale", SAY["scale"], 1.0, 0.01, 30.0, "log", step=0.02, wide=True),
-            Menu("activation", SAY["activation"], "relu", tuple(ACTIVATIONS)),
-            Dial("depth", SAY["depth"], 5, 1, 15, step=1),
-            Dial("width", SAY["width"], 50, 10, 100, step=5),
-            Dial("seed", SAY["seed"], 0, 0, 99, step=1),
-        ]
-        whole = {"depth": depth, "width": width, "seed": seed}
-        whole = [doors.whole_number(name, value) for name, value in whole.items()]
-        given = [scale, checked_activation(activation), *whole]
-        controls = [
-            replace(control, value=type(control.value)(control.checked(value)))
-            for control, value in zip(controls, given, strict=True)
+            Dial("scale", SAY["scale"], scale, 0.01, 30.0, "log", step=0.02, wide=True),
+            Menu("activation", SAY["activation"], activation, tuple(ACTIVATIONS)),
+            Dial("depth", SAY["depth"], depth, 1, 15, step=1),
+            Dial("width", SAY["width"], width, 10, 100, step=5),
+            Dial("seed", SAY["seed"], seed, 0, 99, step=1),
         ]
         names = SAY["presets"]
         starts = [

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from helpers import doors
-from helpers.explorers.controls import DIALS, Dial, steps_dial
+from helpers.explorers.controls import Dial, usual_dial
 from helpers.explorers.panels import CURVE, MAP, Mark, axes
 from helpers.explorers.runs import best_rate, chart, curve, path
 from helpers.explorers.stage import DARK, Explorer, View
@@ -52,14 +52,11 @@ class Slope(Explorer):
         self.fixed = doors.start(landscape, (at, at))[0]
         low, high = landscape.window[self.axis]
         start = landscape.start[self.axis] if start is None else start
-        rate = Dial("lr", value=0.1, **DIALS["lr"])
         controls = [
-            Dial("lr", value=float(rate.checked(lr)), **DIALS["lr"]),
-            Dial("start", SAY["start"].format(along=along), 0.0, low, high),
-            steps_dial(doors.whole_number("steps", steps)),
+            usual_dial("lr", lr),
+            Dial("start", WORDS["dials"]["start"].format(along=along), start, low, high),
+            usual_dial("steps", steps),
         ]
-        start = float(controls[1].checked(start))
-        controls[1] = Dial("start", controls[1].label, start, low, high)
         super().__init__(controls, {SAY["best"]: self.best}, step=0)
 
     def points(self, values):

@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers import doors
 from helpers.descent import descend
-from helpers.explorers.controls import TEXTBOOK_RATES, Dial, steps_dial
+from helpers.explorers.controls import TEXTBOOK_RATES, Dial, usual_dial
 from helpers.explorers.panels import CURVE, Mark, axes, log_ticks, map_panel
 from helpers.explorers.runs import above, ending, lowest_and_highest, path, signs
 from helpers.explorers.stage import Explorer, View
@@ -54,11 +54,9 @@ class Turned(Explorer):
             doors.optimizer(make())
         self.landscape, self._ends = doors.landscape(landscape), (None, {})
         self.looks = dict(zip(self.rules, looks_of(list(self.rules)), strict=True))
-        degrees = doors.whole_number("degrees", degrees)
         angle = Dial("degrees", SAY["degrees"], degrees, 0, 90, step=1, wide=True)
-        angle.checked(degrees)
         presets = {SAY[f"at_{d}"]: {"degrees": d} for d in (0, 45, 90)}
-        super().__init__([angle, steps_dial(doors.whole_number("steps", steps))], presets)
+        super().__init__([angle, usual_dial("steps", steps)], presets)
 
     def runs(self, degrees, steps):
         """Return the descents of all rules on the valley turned by so many degrees."""

@@ -5,11 +5,11 @@ import inspect
 import numpy as np
 
 from helpers import doors
-from helpers.explorers.controls import DIALS, TEXTBOOK_RATES, Dial, ground, steps_dial
+from helpers.explorers.controls import RANGES, TEXTBOOK_RATES, Dial, Menu, usual_dial
 from helpers.explorers.runs import rates_of, steady_rate
 from helpers.explorers.stage import Explorer
 from helpers.explorers.words import WORDS, said
-from helpers.landscapes import ravine
+from helpers.landscapes import LANDSCAPES, ravine
 
 
 class OnGround(Explorer):
@@ -29,8 +29,14 @@ class OnGround(Explorer):
                 raise ValueError(
                     f"start {name} must be a number from {low:g} to {high:g}, got {value:g}"
                 )
-        controls, self.landscapes = ground(landscape, point)
-        return controls
+        self.landscapes = {**LANDSCAPES, landscape.name: landscape}
+        words = WORDS["dials"]
+        menu = Menu("landscape", words["landscape"], landscape.name, tuple(self.landscapes))
+        boxes = [
+            Dial(name, words["start"].format(along=name), value, -1e9, 1e9, slider=False)
+            for name, value in zip("xy", point, strict=True)
+        ]
+        return [menu, *boxes]
 
     def place(self, values):
         """Return the landscape and the start that values name."""
@@ -96,20 +102,16 @@ class Walker(OnGround):
             raise TypeError(f"rule must be a class such as SGD, got {rule!r}")
         self.rule, self.name = rule, rule.__name__
         own = inspect.signature(rule).parameters
-        defaults = {name: own[name].default for name in own if name in DIALS}
+        defaults = {name: own[name].default for name in own if name in RANGES}
         if "lr" in defaults:
             defaults["lr"] = TEXTBOOK_RATES.get(self.name, 0.1)
         if unknown := numbers.keys() - defaults.keys():
             raise ValueError(
                 f"numbers must be among {', '.join(defaults)}, got {', '.join(sorted(unknown))}"
             )
-        dials = []
-        for name, value in {**defaults, **numbers}.items():
-            dial = Dial(name, value=0.0, **DIALS[name])
-            dials.append(Dial(name, value=float(dial.checked(value)), **DIALS[name]))
-        self.numbers = [dial.name for dial in dials]
-        walk = steps_dial(doors.whole_number("steps", steps))
-        return [*dials, *self.set_ground(landscape, start), walk]
+        self.numbers = list(defaults)
+        dials = [usual_dial(name, value) for name, value in (defaults | numbers).items()]
+        return [*dials, *self.set_ground(landscape, start), usual_dial("steps", steps)]
 
     def settings(self, values):
         """Return the rule's numbers."""
