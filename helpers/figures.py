@@ -49,20 +49,19 @@ class Picture:
     figure : matplotlib.figure.Figure
     alt : str
         What the figure shows, in words and numbers; stored beside the image.
-    colors : int
-        At most 256; 128 are plenty for a chart and make it a third of the size.
     """
 
-    def __init__(self, figure, alt, colors=128):
-        self.figure, self.alt, self.colors = figure, alt, colors
+    def __init__(self, figure, alt):
+        self.figure, self.alt = figure, alt
 
     def __repr__(self):
         return f"Figure: {self.alt}"
 
     def png(self):
-        """Return the figure as PNG bytes."""
+        """Return the figure as PNG bytes, of 256 colors: a third of the size."""
         png = io.BytesIO()
-        _pixels(self.figure, DPI).quantize(self.colors).save(png, "png")
+        few = _pixels(self.figure, DPI).quantize(256, Image.Quantize.MAXCOVERAGE)
+        few.save(png, "png")
         return png.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -522,7 +521,7 @@ def heatmaps(panels, x, y, xlabel, ylabel, label, limits=None, lines=None, point
     figure.colorbar(shades, ax=list(all_axes), label=label)
     if lines or points:
         _legend_below(figure, all_axes[0])
-    return Picture(figure, _sentence(f"{label} over {xlabel} and {ylabel}", words), colors=256)
+    return Picture(figure, _sentence(f"{label} over {xlabel} and {ylabel}", words))
 
 
 @matplotlib.rc_context(STYLE)
@@ -631,7 +630,7 @@ def scale_map(panels, scales, depths, label, limits, lines):
         words.append(f"{title}: from {_number(np.min(values))} to {_number(np.max(values))}")
     figure.colorbar(shades, ax=list(all_axes), label=label)
     _legend_below(figure, all_axes[0])
-    return Picture(figure, _sentence(f"{label} over scale and depth", words), colors=256)
+    return Picture(figure, _sentence(f"{label} over scale and depth", words))
 
 
 @matplotlib.rc_context(STYLE)

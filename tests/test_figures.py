@@ -73,6 +73,14 @@ def test_the_same_picture_is_drawn_byte_by_byte(runs):
         assert first[kind].png() == second[kind].png(), kind
 
 
+def test_a_method_keeps_its_color_in_the_stored_picture(runs):
+    stored = Image.open(io.BytesIO(figures.path_panels(runs).png())).convert("RGB")
+    pixels = np.asarray(stored, dtype=int)
+    for name, look in LOOKS.items():
+        exact = 255 * np.array(to_rgb(look["color"]))
+        assert (np.abs(pixels - exact).max(-1) < 5).sum() > 300, name
+
+
 def test_text_alternative_tells_where_paths_start_and_end(runs):
     alt = figures.paths({"SGD": runs["SGD"]}).alt
     assert alt == "Paths on the ravine: SGD from (-7, 2) to (-0.35, 0.0848) in 30 steps."
