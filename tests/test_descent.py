@@ -12,7 +12,6 @@ from helpers.landscapes import (
     LANDSCAPES,
     Landscape,
     beale,
-    from_function,
     mountains,
     ravine,
     rosenbrock,
@@ -45,47 +44,26 @@ cliff = Landscape(
 
 @every_rule
 @pytest.mark.parametrize("name", LANDSCAPES)
-def test_record_equals_a_replay_by_hand(name, rule):
-    landscape, steps = LANDSCAPES[name], 12
+@pytest.mark.parametrize("steps", [0, 1, np.int64(12)])
+def test_record_equals_a_replay_by_hand(steps, name, rule):
+    landscape, optimizer = LANDSCAPES[name], rule(lr=0.001)
+    params = {"theta": np.array(landscape.start)}
+    states = {key: [np.zeros(2)] for key in MEMORY[rule]}
+    positions = [params["theta"].copy()]
+    for _ in range(steps):
+        optimizer.update(params, {"theta": landscape.gradient(params["theta"])})
+        positions.append(params["theta"].copy())
+        for key, values in states.items():
+            values.append(getattr(optimizer, key)["theta"].copy())
     trajectory = descend(rule(lr=0.001), landscape, steps=steps)
     assert trajectory.landscape is landscape
     assert trajectory.steps == steps
     assert trajectory.diverged_at is None
-    assert trajectory.states.keys() == set(MEMORY[rule])
-    optimizer, params = rule(lr=0.001), {"theta": np.array(landscape.start)}
-    for step in range(steps + 1):
-        gradient = landscape.gradient(params["theta"])
-        np.testing.assert_array_equal(trajectory.positions[step], params["theta"])
-        np.testing.assert_allclose(trajectory.gradients[step], gradient, rtol=1e-12, atol=1e-12)
-        assert trajectory.losses[step] == pytest.approx(landscape(params["theta"]), rel=1e-12)
-        for key in MEMORY[rule]:
-            state = getattr(optimizer, key)["theta"] if step else np.zeros(2)
-            np.testing.assert_array_equal(trajectory.states[key][step], state)
-        optimizer.update(params, {"theta": gradient})
-
-
-@every_rule
-@pytest.mark.parametrize("steps", [1, 30, np.int64(7)])
-def test_shapes_of_a_record(rule, steps):
-    trajectory = descend(rule(), ravine, steps=steps)
-    assert trajectory.positions.shape == trajectory.gradients.shape == (steps + 1, 2)
-    assert trajectory.losses.shape == (steps + 1,)
-    for state in trajectory.states.values():
-        assert state.shape == (steps + 1, 2)
-
-
-@every_rule
-def test_no_steps_leave_the_start_alone(rule):
-    trajectory = descend(rule(), ravine, steps=0)
-    assert trajectory.positions.tolist() == [[-7.0, 2.0]]
-    assert trajectory.losses == pytest.approx([49 / 20 + 4])
-    assert trajectory.gradients == pytest.approx(np.array([[-0.7, 4.0]]))
-    assert trajectory.steps == 0
-    assert trajectory.diverged_at is None
-
-
-def test_thirty_steps_unless_told_otherwise():
-    assert descend(SGD(), ravine).steps == 30
+    np.testing.assert_array_equal(trajectory.positions, positions)
+    np.testing.assert_array_equal(trajectory.losses, landscape(positions))
+    np.testing.assert_array_equal(trajectory.gradients, landscape.gradient(positions))
+    kept = {key: np.array(values) for key, values in states.items()} if steps else {}
+    np.testing.assert_equal(trajectory.states, kept)
 
 
 @pytest.mark.parametrize(
@@ -98,20 +76,6 @@ def test_canonical_scene_ends_at_the_losses_of_the_lecture(rule, loss):
     np.testing.assert_array_equal(
         trajectory.positions, descend(rule(**CANONICAL[rule]), ravine).positions
     )
-
-
-def test_sgd_on_the_ravine_multiplies_each_axis_by_its_own_factor():
-    steps = np.arange(31)
-    trajectory = descend(SGD(lr=0.95), ravine)
-    expected = np.stack([-7 * 0.905**steps, 2 * (-0.9) ** steps], axis=-1)
-    np.testing.assert_allclose(trajectory.positions, expected, rtol=1e-12)
-
-
-def test_sgd_at_the_stability_limit_bounces_between_two_and_minus_two():
-    bouncing = descend(SGD(lr=1.0), ravine, steps=100).positions[:, 1]
-    assert bouncing.tolist() == [2.0, -2.0] * 50 + [2.0]
-    assert abs(descend(SGD(lr=0.99), ravine, steps=100).positions[-1, 1]) < 2
-    assert abs(descend(SGD(lr=1.01), ravine, steps=100).positions[-1, 1]) > 2
 
 
 @pytest.mark.parametrize("start", [(1, 2), [1.0, 2.0], np.array([1.0, 2.0])])
@@ -132,12 +96,6 @@ def test_a_second_descent_goes_on_from_the_first(rule):
     np.testing.assert_array_equal(second.positions, whole.positions[4:])
     for name, states in second.states.items():
         np.testing.assert_array_equal(states, whole.states[name][4:])
-
-
-def test_own_function_can_be_walked_down():
-    bowl = from_function(lambda x, y: (x - 1) ** 2 + (y + 2) ** 2, ((-5, 5), (-5, 5)), (4, 4))
-    end = descend(SGD(lr=0.3), bowl, steps=40).positions[-1]
-    assert end == pytest.approx([1, -2], abs=1e-6)
 
 
 # What a learner may write.
@@ -266,17 +224,12 @@ WRONG_STEPS = [
     ("3", TypeError, "steps must be a whole number, got '3'"),
     (None, TypeError, "steps must be a whole number, got None"),
 ]
-NOT_FINITE = [
+WRONG_STARTS = [
     ((np.nan, 0), ValueError, r"start must be .*finite.*, got \(nan, 0\)"),
     ((0, np.inf), ValueError, r"start must be .*finite.*, got \(0, inf\)"),
-]
-WRONG_STARTS = [
     ("here", TypeError, "start must hold numbers, got 'here'"),
     (1.0, ValueError, r"start must have shape \(\.\.\., 2\), .*got \(\)"),
     ((1, 2, 3), ValueError, r"start must have shape \(\.\.\., 2\), .*got \(3,\)"),
-]
-WRONG_SINGLE_STARTS = [
-    (np.zeros((3, 2)), ValueError, r"start must be one finite position \(x, y\), got array"),
 ]
 
 
@@ -290,18 +243,17 @@ def test_wrong_steps_are_an_error(steps, error, message):
         sweep(SGD, ravine, steps=steps, lr=[0.1])
 
 
-@pytest.mark.parametrize(
-    ("start", "error", "message"), WRONG_STARTS + WRONG_SINGLE_STARTS + NOT_FINITE
-)
+@pytest.mark.parametrize(("start", "error", "message"), WRONG_STARTS)
 def test_wrong_start_is_an_error(start, error, message):
     with pytest.raises(error, match=message):
         descend(SGD(), ravine, start=start)
-
-
-@pytest.mark.parametrize(("start", "error", "message"), WRONG_STARTS + NOT_FINITE)
-def test_wrong_start_of_a_sweep_is_an_error(start, error, message):
     with pytest.raises(error, match=message):
         sweep(SGD, ravine, start=start, lr=[0.1])
+
+
+def test_a_descent_has_one_start():
+    with pytest.raises(ValueError, match=r"start must be one finite position \(x, y\), got array"):
+        descend(SGD(), ravine, start=np.zeros((3, 2)))
 
 
 @pytest.mark.parametrize(
@@ -356,7 +308,10 @@ GRIDS = [
     (Momentum, {"lr": [0.01, 0.1], "momentum": [0.0, 0.5, 0.9]}),
     (Momentum, {"momentum": [0.0, 0.5, 0.9], "lr": [0.01, 0.1]}),
     (AdaGrad, {"lr": [0.1, 1.5], "eps": [1e-7, 0.1]}),
-    (Adam, {"lr": [0.1, 0.3], "beta1": [0.5, 0.9, 0.99], "beta2": [0.9, 0.999], "eps": [1e-8]}),
+    (
+        Adam,
+        {"lr": [0.1, 0.3], "beta1": [0.5, 0.9, 0.99], "beta2": [0.9, 0.999], "eps": [1e-8, 0.1]},
+    ),
 ]
 
 

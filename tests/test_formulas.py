@@ -136,7 +136,7 @@ def test_formula_is_read_as_it_is_written():
     [
         ("02_sgd.ipynb", "theta", SGD(0.3), {"eta": 0.3}),
         ("03_momentum.ipynb", "v", Momentum(0.3, 0.8), {"eta": 0.3, "alpha": 0.8}),
-        ("04_adagrad.ipynb", "h", AdaGrad(0.3), {"eta": 0.3, "varepsilon": 1e-7}),
+        ("04_adagrad.ipynb", "h", AdaGrad(0.3, 0.5), {"eta": 0.3, "varepsilon": 0.5}),
         (
             "05_adam.ipynb",
             "m",
