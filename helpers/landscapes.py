@@ -280,38 +280,42 @@ plateau = Landscape(
     start=(-7.5, 2.0),
 )
 
-# Each row is a valley (depth > 0) or a peak (depth < 0): depth, x, y, width.
-_VALLEYS_AND_PEAKS = np.array(
+
+def _hills(bumps):
+    """Return value and slope of a wide bowl with hollows (depth > 0) and peaks (depth < 0).
+
+    Each row of `bumps` is depth, x, y, width.
+    """
+
+    def terms(x, y):
+        for depth, x0, y0, width in bumps:
+            dx, dy = x - x0, y - y0
+            yield depth, dx, dy, width, np.exp(-(dx**2 + dy**2) / (2 * width**2))
+
+    def value(x, y):
+        return (x**2 + y**2) / 50 - sum(depth * bump for depth, _, _, _, bump in terms(x, y))
+
+    def slope(x, y):
+        here = list(terms(x, y))
+        return (
+            x / 25 + sum(depth * dx / width**2 * bump for depth, dx, _, width, bump in here),
+            y / 25 + sum(depth * dy / width**2 * bump for depth, _, dy, width, bump in here),
+        )
+
+    return value, slope
+
+
+_mountains, _mountains_slope = _hills(
     [
-        [3.0, 3.6, 2.2, 1.1],
-        [2.0, -3.8, 1.6, 1.3],
-        [1.5, -2.2, -2.6, 1.1],
-        [1.7, 3.0, -2.4, 1.4],
-        [-1.6, 0.2, 0.4, 1.3],
-        [-1.0, 5.6, 0.0, 1.0],
-        [-0.9, -6.0, -1.2, 1.2],
+        (3.0, 3.6, 2.2, 1.1),
+        (2.0, -3.8, 1.6, 1.3),
+        (1.5, -2.2, -2.6, 1.1),
+        (1.7, 3.0, -2.4, 1.4),
+        (-1.6, 0.2, 0.4, 1.3),
+        (-1.0, 5.6, 0.0, 1.0),
+        (-0.9, -6.0, -1.2, 1.2),
     ]
 )
-
-
-def _mountains_terms(x, y):
-    """Yield (depth, dx, dy, width, bump) for every valley and peak."""
-    for depth, x0, y0, width in _VALLEYS_AND_PEAKS:
-        dx, dy = x - x0, y - y0
-        yield depth, dx, dy, width, np.exp(-(dx**2 + dy**2) / (2 * width**2))
-
-
-def _mountains(x, y):
-    return (x**2 + y**2) / 50 - sum(depth * bump for depth, _, _, _, bump in _mountains_terms(x, y))
-
-
-def _mountains_slope(x, y):
-    terms = list(_mountains_terms(x, y))
-    return (
-        x / 25 + sum(depth * dx / width**2 * bump for depth, dx, _, width, bump in terms),
-        y / 25 + sum(depth * dy / width**2 * bump for depth, _, dy, width, bump in terms),
-    )
-
 
 mountains = Landscape(
     name="mountains",
@@ -343,7 +347,7 @@ def mountain_range(rng):
     """
     minima = []
     while len(minima) != 4:  # hollows can share a minimum, and a peak beside one can split it
-        value, slope = _random_hollows(rng)
+        value, slope = _hills(_random_bumps(rng))
         minima = minima_inside(slope, mountains.window)
     minima.sort(key=lambda place: value(*place))
     return Landscape(
@@ -357,30 +361,15 @@ def mountain_range(rng):
     )
 
 
-def _random_hollows(rng):
-    """Return value and slope of a bowl with four hollows, one of them deep, and two peaks."""
+def _random_bumps(rng):
+    """Return four hollows, one of them deep, and two peaks, as `_hills` takes them."""
     places = [rng.uniform((-6, -3.5), (6, 3.5))]
     while len(places) < 6:
         place = rng.uniform((-6, -3.5), (6, 3.5))
         if min(np.linalg.norm(place - other) for other in places) > 2.5:
             places.append(place)
-    x0, y0 = np.transpose(places)
-    depths = np.array([3.2, *rng.uniform(1.0, 1.8, size=3), *rng.uniform(-1.5, -0.8, size=2)])
-    widths = rng.uniform(1.0, 1.3, size=6)
-
-    def hollows(x, y):
-        dx, dy = np.subtract.outer(x, x0), np.subtract.outer(y, y0)
-        return dx, dy, depths * np.exp(-(dx**2 + dy**2) / (2 * widths**2))
-
-    def value(x, y):
-        return (x**2 + y**2) / 50 - hollows(x, y)[2].sum(axis=-1)
-
-    def slope(x, y):
-        dx, dy, hollow = hollows(x, y)
-        pull = hollow / widths**2
-        return x / 25 + (dx * pull).sum(axis=-1), y / 25 + (dy * pull).sum(axis=-1)
-
-    return value, slope
+    depths = [3.2, *rng.uniform(1.0, 1.8, size=3), *rng.uniform(-1.5, -0.8, size=2)]
+    return np.column_stack([depths, places, rng.uniform(1.0, 1.3, size=6)]).tolist()
 
 
 def minima_inside(slope, window):
