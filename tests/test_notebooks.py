@@ -157,20 +157,3 @@ def test_a_changed_digit_in_a_stored_output_fails(tmp_path):
         ("FAILED", "1"),
         ("PASSED", "2"),
     ], report
-
-
-@pytest.mark.parametrize("plan", ["45 minutes", "90 minutes"])
-def test_teaching_plan_adds_up_the_minutes_of_the_speaker_notes(plan):
-    text = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
-    section = text.split(f"\n## {plan}: ")[1].split("\n## ")[0]
-    total = 0
-    for number, parts in re.findall(r"^\| (\d) \| (.*) \|$", section, re.MULTILINE):
-        (notebook,) = (ROOT / "notebooks").glob(f"0{number}_*.ipynb")
-        cells = nbformat.read(notebook, as_version=4).cells
-        notes = "\n".join(cell.source for cell in cells)
-        for part, minutes in re.findall(r"([^,(|]+?) \((\d+)\)", parts):
-            named = rf"Speaker notes: {part.strip()}</summary>\n\n\*\*{minutes} minutes"
-            inside = rf"\*\*{minutes} minutes, (with )?{part.strip()}\b"
-            assert re.search(f"{named}|{inside}", notes), part
-            total += int(minutes)
-    assert re.search(rf"^{total} minutes[.,]", section, re.MULTILINE)
