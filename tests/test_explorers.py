@@ -112,6 +112,26 @@ def shown(explorer, name):
     return values[min(explorer.step, len(values) - 1)]
 
 
+def plain(html):
+    """Return the text of HTML, without the sign of a look before a name."""
+    return re.sub("<.*?>", "", re.sub("<i.*?</i>\u00a0", "", html))
+
+
+def values(explorer, row, column):
+    """Return what stands in a cell of the table, unrounded: a text, or a value for each step."""
+    lines = re.findall(r"<tr>(.*?)</tr>", explorer.shown.template)
+    (head, *rows) = [re.findall(r"<t[hd].*?>(.*?)</t[hd]>", line) for line in lines]
+    (cells,) = [cells for cells in rows if cells[0] == row]
+    cell = cells[[plain(name) for name in head].index(column)]
+    return explorer.shown.numbers[cell[1:-1]] if cell.startswith("{") else cell
+
+
+def cell(explorer, row, column):
+    """Return what stands in a cell of the table at the shown step, unrounded."""
+    found = values(explorer, row, column)
+    return found if isinstance(found, str) else found[explorer.step]
+
+
 def words(explorer):
     return explorer.shown.words_at(explorer.step)
 
@@ -388,20 +408,24 @@ def test_descent_shows_what_descend_computes(rule):
     above = run_.losses - mountains(mountains.minima[0])
     np.testing.assert_allclose(mark(explorer, 1)[:, 1], above, rtol=1e-6)
     explorer.look_at(17)
-    assert shown(explorer, "x0") == run_.positions[17, 0]
-    assert shown(explorer, "y1") == run_.gradients[17, 1]
-    assert number(explorer.scene["columns"]["f"][17]) == pytest.approx(run_.losses[17], rel=1e-3)
-    for i, values in enumerate(run_.states.values(), start=2):
-        assert shown(explorer, f"x{i}") == values[17, 0]
+    assert cell(explorer, "x", "θ") == run_.positions[17, 0]
+    assert cell(explorer, "y", "gradient g") == run_.gradients[17, 1]
+    assert cell(explorer, "x", "loss f") == run_.losses[17]
+    html = filled(explorer.shown.template, explorer.scene["columns"], 17)
+    written = html.splitlines()[1].split("\t")[3 + len(run_.states)]
+    assert number(written) == pytest.approx(run_.losses[17], rel=1e-3)
+    for name, state in run_.states.items():
+        assert cell(explorer, "x", name) == state[17, 0]
 
 
 def test_the_loss_by_axis_adds_up_to_the_loss():
     explorer = Descent(SGD, ravine)
-    assert shown(explorer, "fx") + shown(explorer, "fy") == pytest.approx(shown(explorer, "f"))
-    assert shown(explorer, "rx") == pytest.approx(1 - 0.95 * 0.1)
-    assert shown(explorer, "ry") == pytest.approx(1 - 0.95 * 2)
+    parts = [cell(explorer, axis, "its part of f") for axis in "xy"]
+    assert sum(parts) == pytest.approx(cell(explorer, "x", "loss f"))
+    assert number(cell(explorer, "x", "factor 1 − ηλ")) == pytest.approx(1 - 0.95 * 0.1)
+    assert number(cell(explorer, "y", "factor 1 − ηλ")) == pytest.approx(1 - 0.95 * 2)
     assert curvatures(mountains) is None
-    assert "fx" not in Descent(SGD, mountains).shown.numbers
+    assert "its part of f" not in Descent(SGD, mountains).shown.template
 
 
 def test_noise_shows_twenty_runs_and_a_new_draw_on_request():
@@ -439,7 +463,7 @@ def test_best_rate_here_is_the_best_of_a_fine_sweep():
     explorer = Descent(Momentum, ravine)
     losses = sweep(lambda lr: Momentum(lr, 0.9), ravine, lr=explorer.parts["lr"].stops).losses
     explorer.press("Best rate here")
-    assert shown(explorer, "f") <= losses.min()
+    assert cell(explorer, "x", "loss f") <= losses.min()
 
 
 def test_best_rate_here_makes_nothing_worse_on_the_mountains_and_counts_the_noise():
@@ -517,8 +541,10 @@ def test_rate_map_finds_its_best_point_exactly():
     explorer = RateMap()
     explorer.press("Best point")
     alpha = explorer.values["momentum"]
-    assert [shown(explorer, f"factor_{axis}") for axis in "xy"] == [f"{np.sqrt(alpha):.4f}"] * 2
-    assert shown(explorer, "factor_x") == "0.6345"
+    factors = [
+        cell(explorer, "convergence factor, the larger |root|", f"along {axis}") for axis in "xy"
+    ]
+    assert factors == [f"{np.sqrt(alpha):.4f}"] * 2 == ["0.6345"] * 2
     for lr, momentum in [(1.0, 0.4), (1.336, 0.5), (1.4, 0.3)]:
         factors = [convergence_factor(lr, momentum, curvature) for curvature in (0.1, 2)]
         assert max(factors) > np.sqrt(alpha)
@@ -566,15 +592,15 @@ def test_race_says_who_leads_at_each_step():
     for step in (1, 5, 20, 30):
         explorer.look_at(step)
         first = min(losses, key=lambda name: losses[name][step])
-        assert shown(explorer, "leader") == first
-        assert shown(explorer, f"place_{first}") == "1"
+        assert cell(explorer, "loss f", "leads") == first
+        assert cell(explorer, "rank", first) == 1
 
 
 def test_race_leaves_out_who_is_switched_off_and_who_diverged():
     explorer = race_to_its_end()
     explorer.set(on_AdaGrad=False)
     assert "AdaGrad" not in words(explorer)
-    assert shown(explorer, "place_AdaGrad") == "off"
+    assert cell(explorer, "rank", "AdaGrad") == "off"
     explorer.set(on_AdaGrad=True)
     explorer.change({"landscape": "Rosenbrock", "SGD": 0.95})
     assert "SGD (out at step" in words(explorer)
@@ -603,7 +629,7 @@ def test_slope_is_gradient_descent_in_one_dimension():
     np.testing.assert_allclose(y, 2 * 0.4 ** np.arange(6), rtol=1e-6)  # y ← y − η · 2 y
     np.testing.assert_allclose(f, y**2, rtol=1e-5)
     explorer.look_at(0)
-    assert shown(explorer, "move") == pytest.approx(-0.3 * 4)
+    assert cell(explorer, "", "−η · slope") == pytest.approx(-0.3 * 4)
     explorer.press("Best rate here")
     assert explorer.values["lr"] == 0.5
     explorer.set(lr="1.2", steps="100")
@@ -690,11 +716,11 @@ def test_signal_shows_what_a_random_network_makes_of_images(activation):
     network = MultilayerPerceptron((64, 40, 40, 40, 10), activation, lambda n, _: 2 / n**0.5, 7)
     x, t = (part[:100] for part in load_digits().train)
     layers = [x, *network.activations(x)]
-    numbers = explorer.shown.numbers
-    np.testing.assert_allclose(numbers["spread"], [a.std() for a in layers])
-    np.testing.assert_allclose(numbers["of_a_unit"], [a.std(axis=0).mean() for a in layers])
+    spread, of_a_unit = [a.std() for a in layers], [a.std(axis=0).mean() for a in layers]
+    np.testing.assert_allclose(values(explorer, "{k}", "std of all"), spread)
+    np.testing.assert_allclose(values(explorer, "{k}", "of a unit over the images"), of_a_unit)
     slopes = [np.sqrt(np.mean((100 * g) ** 2)) for g in network.activation_gradients(x, t)]
-    np.testing.assert_allclose(numbers["back"][1:], slopes)
+    np.testing.assert_allclose(values(explorer, "{k}", "slopes coming back")[1:], slopes)
     for step in (0, 3):
         bars = np.array([mark(explorer, i)[step] for i in range(40)])
         assert bars[:, 3].sum() == pytest.approx(1)
@@ -715,9 +741,9 @@ def test_slopes_of_the_pixels_agree_with_differences():
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 def test_the_predicted_spread_is_that_of_wide_networks(activation):
-    seeds = [Signal(activation, 1.5, width=100, seed=seed).shown.numbers for seed in range(10)]
-    seen = np.mean([numbers["spread"] for numbers in seeds], axis=0)
-    np.testing.assert_allclose(seen, seeds[0]["predicted"], rtol=0.1)
+    seeds = [Signal(activation, 1.5, width=100, seed=seed) for seed in range(10)]
+    seen = np.mean([values(signal, "{k}", "std of all") for signal in seeds], axis=0)
+    np.testing.assert_allclose(seen, values(seeds[0], "{k}", "predicted std"), rtol=0.1)
 
 
 def test_the_starts_of_the_lecture_set_the_scale_and_the_signal_is_judged():

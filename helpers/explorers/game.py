@@ -138,24 +138,15 @@ class BlindfoldGame(Explorer):
         heights, gradients = landscape(positions), landscape.gradient(positions)
         slopes = np.linalg.norm(gradients, axis=-1)
         walked, left = len(positions) - 1, self.steps_left(values)
-        k = np.arange(walked + 1)
-        numbers = {
-            "k": k,
-            "height": heights,
-            "slope": slopes,
-            "uphill": [f"{bearing(*gradient)}°" for gradient in gradients],
-            "left": self.budget - k,
-        }
+        uphill = [f"{bearing(*gradient)}°" for gradient in gradients]
+        row = ["{k}", heights, slopes, uphill, self.budget - np.arange(walked + 1)]
         here = SAY["here"].format(
-            height=said(heights[-1]), slope=said(slopes[-1]), uphill=numbers["uphill"][-1]
+            height=said(heights[-1]), slope=said(slopes[-1]), uphill=uphill[-1]
         )
         walk, lift, *_ = SAY["actions"]
         shared = {
             "last": walked,
-            "numbers": numbers,
-            "template": table(
-                SAY["columns"], [["{k}", "{height}", "{slope}", "{uphill}", "{left}"]]
-            ),
+            **table(SAY["columns"], [row]),
             "pace": 4.0,
             "off": tuple(name for name, off in ((walk, not left), (lift, values["lifted"])) if off),
         }

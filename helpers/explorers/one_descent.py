@@ -28,7 +28,7 @@ from helpers.landscapes import plateau, ravine
 from helpers.looks import OTHER_LOOKS
 from helpers.optimizers import SGD
 
-SAY = WORDS["descent"]
+SAY, WALK = WORDS["descent"], WORDS["walk"]
 ON_RAVINE = {"landscape": ravine.name, "x": -7.0, "y": 2.0, "steps": 30}
 ON_PLATEAU = {"landscape": plateau.name, "x": -7.5, "y": 2.0, "steps": 300}
 PRESETS = {
@@ -98,44 +98,32 @@ class Descent(Walker):
         landscape, start = self.place(values)
         steps, look = values["steps"], look_of(self.name)
         run = run_of(self.rule, self.settings(values), landscape, start, steps)
-        quantities = {"θ": run.positions, "gradient g": run.gradients, **self.memory(run)}
-        marks, words, noise = [], outcome(run), ""
+        quantities = {"θ": run.positions, WALK["gradient"]: run.gradients, **self.memory(run)}
+        columns = {name: quantity.T for name, quantity in quantities.items()}
+        columns[WALK["loss"]] = (run.losses, "")
+        bowl = curvatures(landscape)
+        if bowl:
+            columns[SAY["axis_loss"]] = self.by_axis(run).T
+        if bowl and self.name == "SGD":
+            columns[SAY["factor"]] = [said(1 - values["lr"] * curvature) for curvature in bowl]
+        rows = zip("xy", *columns.values(), strict=True)
+        words, noise = outcome(run), ""
         if values["noise"]:
             marks, words = self.cloud(values, landscape, start)
             noise = SAY["alt_noise"].format(noise=said(values["noise"], 3))
         else:
             marks = [path(run.positions, look, self.name)]
-            marks += self.by_axis(run)
+            if bowl:
+                for part, of_axis in zip(self.by_axis(run).T, (X_LOOK, Y_LOOK), strict=True):
+                    marks.append(curve(above(landscape, part), of_axis, kind="line"))
             marks.append(curve(above(landscape, run.losses), look))
-        numbers = {"k": np.arange(run.steps + 1), "f": run.losses}
-        head, rows = [f"{SAY['step']} {{k}}", *quantities, "loss f"], [["x"], ["y"]]
-        for i, quantity in enumerate(quantities.values()):
-            numbers |= {f"x{i}": quantity[:, 0], f"y{i}": quantity[:, 1]}
-            rows[0].append(f"{{x{i}}}")
-            rows[1].append(f"{{y{i}}}")
-        rows = [[*rows[0], "{f}"], [*rows[1], ""]]
-        bowl = curvatures(landscape)
-        if bowl:
-            numbers |= {
-                f"f{a}": c / 2 * run.positions[:, i] ** 2
-                for i, (a, c) in enumerate(zip("xy", bowl, strict=True))
-            }
-            head.append(SAY["axis_loss"])
-            rows = [[*rows[0], "{fx}"], [*rows[1], "{fy}"]]
-            if self.name == "SGD":
-                numbers |= {
-                    f"r{a}": [1 - values["lr"] * c] for a, c in zip("xy", bowl, strict=True)
-                }
-                head.append(SAY["factor"])
-                rows = [[*rows[0], "{rx}"], [*rows[1], "{ry}"]]
         return View(
             panels=[map_panel(landscape), loss_panel(landscape, steps)],
             marks=marks,
             words=words,
             alt=f"{self.title(values)}{noise}: {ending(run)}.",
             last=run.steps,
-            template=table(head, rows),
-            numbers=numbers,
+            **table([WALK["step"], *columns], rows),
             key=self.key(values, bowl, signs(landscape)),
             off=() if values["noise"] else (SAY["new_draw"],),
             pace=max(5.0, run.steps / 6),
@@ -151,14 +139,10 @@ class Descent(Walker):
             names += [sign(SAY["along_x"], X_LOOK), sign(SAY["along_y"], Y_LOOK)]
         return ", ".join(names)
 
+    @np.errstate(over="ignore")
     def by_axis(self, run):
-        """Return the curves of the loss along x and along y, where they add up to the loss."""
-        bowl = curvatures(run.landscape)
-        if not bowl:
-            return []
-        parts = np.array(bowl) / 2 * run.positions**2
-        looks = ((parts[:, 0], X_LOOK), (parts[:, 1], Y_LOOK))
-        return [curve(above(run.landscape, part), look, kind="line") for part, look in looks]
+        """Return the loss along x and along y, which add up to the loss of a bowl."""
+        return np.array(curvatures(run.landscape)) / 2 * run.positions**2
 
     def cloud(self, values, landscape, start):
         """Return the marks of twenty noisy runs with their median, and what to say of them."""

@@ -27,7 +27,7 @@ from helpers.landscapes import ravine
 from helpers.looks import LOOKS
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
 
-SAY = WORDS["race"]
+SAY, WALK = WORDS["race"], WORDS["walk"]
 
 
 class Race(OnGround):
@@ -112,18 +112,11 @@ class Race(OnGround):
         }
         losses = {name: padded(run, steps) for name, run in runs.items()}
         places = ranks(losses)
-        numbers = {"k": np.arange(steps + 1), "leader": leaders(places, steps)}
-        for name in self.rules:
-            numbers |= {f"f_{name}": losses.get(name, [SAY["off"]])}
-            numbers |= {f"place_{name}": [str(k) for k in places.get(name, [SAY["off"]])]}
-        head = [
-            f"{SAY['step']} {{k}}",
-            *(sign(name, LOOKS[name]) for name in self.rules),
-            SAY["leads"],
-        ]
+        head = [WALK["step"], *(sign(name, LOOKS[name]) for name in self.rules), SAY["leads"]]
+        off = dict.fromkeys(self.rules, SAY["off"])
         rows = [
-            ["loss f", *(f"{{f_{name}}}" for name in self.rules), "{leader}"],
-            [SAY["rank"], *(f"{{place_{name}}}" for name in self.rules), ""],
+            [WALK["loss"], *(off | losses).values(), leaders(places, steps)],
+            [SAY["rank"], *(off | places).values(), ""],
         ]
         panels = [map_panel(landscape), loss_panel(landscape, steps)]
         if values["by_start"] and values["seen"] and runs:
@@ -142,8 +135,7 @@ class Race(OnGround):
             words=self.words(values, runs, places, losses),
             alt=self.alt(values, runs, landscape),
             last=steps,
-            template=table(head, rows),
-            numbers=numbers,
+            **table(head, rows),
             key=f"{signs(landscape)}{SAY['winners_key'] if len(panels) > 2 else ''}",
             off=() if values["seen"] else (SAY["by_start"],),
             pace=max(5.0, steps / 6),

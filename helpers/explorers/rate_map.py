@@ -80,14 +80,13 @@ class RateMap(Explorer):
         factors = [float(abs(both).max()) for both in roots]
         factor = max(factors)
         how = "shrinks" if factor < 1 - 1e-9 else "stays" if factor < 1 + 1e-9 else "grows"
-        numbers = {"limit": [2 * (1 + momentum)]}
-        for axis, curvature, both, own in zip("xy", self.curvatures, roots, factors, strict=True):
-            numbers |= {
-                f"curvature_{axis}": [curvature],
-                f"stretch_{axis}": [lr * curvature],
-                f"roots_{axis}": [written(both)],
-                f"factor_{axis}": [f"{own:.4f}"],
-            }
+        stretch = SAY["stretch"].format(limit=said(2 * (1 + momentum)))
+        rows = [
+            [SAY["curvature"], *map(said, self.curvatures)],
+            [stretch, *(said(lr * curvature) for curvature in self.curvatures)],
+            [SAY["roots"], *map(written, roots)],
+            [SAY["factor"], *(f"{own:.4f}" for own in factors)],
+        ]
         root_marks = [
             Mark(2, "point", np.array([[root.real, root.imag]]), look)
             for both, look in zip(roots, (X_LOOK, Y_LOOK), strict=True)
@@ -119,14 +118,7 @@ class RateMap(Explorer):
                 steps=run.steps,
             ),
             last=run.steps,
-            template=table(
-                ["", SAY["along_x"], SAY["along_y"]],
-                [
-                    [SAY[name], f"{{{name}_x}}", f"{{{name}_y}}"]
-                    for name in ("curvature", "stretch", "roots", "factor")
-                ],
-            ),
-            numbers=numbers,
+            **table(["", SAY["along_x"], SAY["along_y"]], rows),
             key=", ".join(
                 [sign(SAY["along_x"], X_LOOK), sign(SAY["along_y"], Y_LOOK), SAY["shades"]]
             ),

@@ -121,22 +121,13 @@ class Search(Explorer):
                 test=test[winner[-1]],
             ),
             last=len(rates),
-            template=table(
-                [f"{SAY['trial']} {{k}}", SAY["rate"], SAY["decay"], SAY["validation"]],
+            **table(
+                [SAY["trial_k"], SAY["rate"], SAY["decay"], SAY["validation"]],
                 [
-                    [SAY["this"], "{lr}", "{decay}", "{validation}"],
-                    [SAY["best"], "{best_lr}", "{best_decay}", "{best}"],
+                    [SAY["this"], *map(from_one, (rates, decays, validation))],
+                    [SAY["best"], *map(from_one, (rates[winner], decays[winner], best))],
                 ],
             ),
-            numbers={
-                "k": np.arange(len(rates) + 1),
-                **shown_from_one("lr", rates),
-                **shown_from_one("decay", decays),
-                **shown_from_one("validation", validation),
-                **shown_from_one("best_lr", rates[winner]),
-                **shown_from_one("best_decay", decays[winner]),
-                **shown_from_one("best", best),
-            },
             key=", ".join([sign(SAY["best"], BEST), sign(SAY["its_test"], TEST), SAY["shades"]]),
             labels={0: SAY["map"], 1: SAY["projection"], 2: SAY["progress"]},
             pace=4.0,
@@ -144,9 +135,9 @@ class Search(Explorer):
         )
 
 
-def shown_from_one(name, values):
+def from_one(values):
     """Return the texts of a value of each trial, with a dash before the first."""
-    return {name: ["–", *(said(float(value), 3) for value in values)]}
+    return ["–", *(said(float(value), 3) for value in values)]
 
 
 @cache

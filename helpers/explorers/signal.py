@@ -90,12 +90,10 @@ class Signal(Explorer):
             words=SAY["words"].format(**settings, **told),
             alt=SAY["alt"].format(**settings, **told),
             last=values["depth"],
-            template=table(
+            **table(
                 [SAY["layer"], *(SAY[name] for name in lines)],
-                [["{k}", *(f"{{{name}}}" for name in lines)]],
+                [["{k}", *(line for line, *_ in lines.values())]],
             ),
-            numbers={"k": np.arange(1 + values["depth"])}
-            | {name: line for name, (line, *_) in lines.items()},
             key=", ".join(sign(SAY[name], look) for name, (_, look, _) in lines.items()),
             labels={0: SAY["histogram_label"], 1: SAY["lines_label"]},
             pace=2.0,

@@ -15,7 +15,7 @@ from helpers.landscapes import ravine
 from helpers.looks import INK, LOOKS, OTHER_LOOKS
 from helpers.optimizers import SGD
 
-SAY = WORDS["slope"]
+SAY, WALK = WORDS["slope"], WORDS["walk"]
 TANGENT = OTHER_LOOKS[1]
 
 
@@ -156,23 +156,10 @@ class Slope(Explorer):
                 loss=losses[-1],
             ),
             last=last,
-            template=table(
-                [
-                    f"{SAY['step']} {{k}}",
-                    self.along,
-                    SAY["slope"],
-                    "−η · " + SAY["slope"],
-                    "loss f",
-                ],
-                [["", "{place}", "{slope}", "{move}", "{loss}"]],
+            **table(
+                [WALK["step"], self.along, SAY["slope"], SAY["move"], WALK["loss"]],
+                [["", places, slopes, moves, losses]],
             ),
-            numbers={
-                "k": np.arange(last + 1),
-                "place": places,
-                "slope": slopes,
-                "move": moves,
-                "loss": losses,
-            },
             key=", ".join([sign(SAY["walk"], look), SAY["tangent_key"], SAY["arrow_key"]]),
             grips={0: (values["start"], float(losses[0]))},
             labels={0: SAY["map"].format(along=self.along)},

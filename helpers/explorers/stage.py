@@ -45,7 +45,7 @@ class View:
         HTML in which {name} stands for the number of that name at the shown step; ({name}) keeps
         its brackets around a negative number only.
     numbers : dict of str to array or list of str
-        One value for each step, or a single one for all.
+        One value for each step, or a single one for all. {k} is the step itself.
     key : str
         HTML that explains colors and signs.
     grips : dict of int to (x, y)
@@ -79,6 +79,9 @@ class View:
     beside: bool = False
     future: bool = True
     zoom: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        self.numbers["k"] = range(self.last + 1)
 
     @cached_property
     def columns(self):

@@ -15,7 +15,7 @@ from helpers.landscapes import ravine, turned
 from helpers.looks import looks_of
 from helpers.optimizers import AdaGrad, Adam, Momentum
 
-SAY = WORDS["turned"]
+SAY, WALK = WORDS["turned"], WORDS["walk"]
 ANGLES = range(0, 91, 5)  # at which the last losses are computed
 
 
@@ -87,13 +87,8 @@ class Turned(Explorer):
             here = np.clip(above(place, runs[name].losses[-1:]), bottom, top)
             marks.append(Mark(1, "point", np.array([[degrees, here[0]]]), self.looks[name]))
         last = [f"{name} {said(float(run.losses[-1]))}" for name, run in runs.items()]
-        numbers = {"k": np.arange(steps + 1)}
-        for i, run in enumerate(runs.values()):
-            numbers |= {
-                f"f{i}": run.losses,
-                f"x{i}": run.positions[:, 0],
-                f"y{i}": run.positions[:, 1],
-            }
+        columns = [(run.losses, *run.positions.T) for run in runs.values()]
+        rows = zip((WALK["loss"], "x", "y"), *columns, strict=True)
         names = [sign(name, look) for name, look in self.looks.items()]
         return View(
             panels=[map_panel(place), panel],
@@ -106,14 +101,7 @@ class Turned(Explorer):
                 ends="; ".join(f"{name} {ending(run)}" for name, run in runs.items()),
             ),
             last=steps,
-            template=table(
-                [f"{SAY['step']} {{k}}", *names],
-                [
-                    [what, *(f"{{{letter}{i}}}" for i in range(len(runs)))]
-                    for what, letter in (("loss f", "f"), ("x", "x"), ("y", "y"))
-                ],
-            ),
-            numbers=numbers,
+            **table([WALK["step"], *names], rows),
             key=", ".join([*names, signs(place)]),
             labels={0: SAY["map"].format(landscape=place.name), 1: SAY["ends"]},
             pace=max(5.0, steps / 6),

@@ -39,11 +39,20 @@ def pair(point):
 
 
 def table(head, rows):
-    """Return an HTML table of cells of text; the first of each row names it."""
-    heads = [[_cell("col", cell) for cell in head]]
-    body = [[_cell("row", name), *(f"<td>{cell}</td>" for cell in cells)] for name, *cells in rows]
-    lines = "".join(f"<tr>{''.join(row)}</tr>" for row in heads + body)
-    return f"<table>{lines}</table>"
+    """Return what a View says of a table: its HTML and, by their names in it, its numbers.
+
+    A cell is a text or has a value for each step; the first of each row is a text that names it.
+    """
+    numbers, lines = {}, [[_cell("col", cell) for cell in head]]
+    for name, *cells in rows:
+        lines.append([_cell("row", name)])
+        for cell in cells:
+            if not isinstance(cell, str):
+                place = f"n{len(numbers)}"
+                numbers[place], cell = cell, f"{{{place}}}"
+            lines[-1].append(f"<td>{cell}</td>")
+    html = "".join(f"<tr>{''.join(line)}</tr>" for line in lines)
+    return {"template": f"<table>{html}</table>", "numbers": numbers}
 
 
 def _cell(scope, name):
