@@ -27,10 +27,14 @@ def loss_panel(landscape, steps):
     """Return axes for the loss above its lowest; they change with powers of ten only."""
     lowest, highest = lowest_and_highest(landscape)
     top = 10.0 ** np.ceil(np.log10(highest - lowest or 1.0) + 0.3)
-    across = next((n for n in (10, 30, 100) if n >= steps), 300)
     title = WORDS["walk"]["loss_title"]
-    window = ((0, across), (top * 1e-9, top))
+    window = ((0, steps_across(steps)), (top * 1e-9, top))
     return axes(window, CURVE, title=title, xlabel="step", yscale="log", steps=True)
+
+
+def steps_across(steps):
+    """Return how many steps an axis shows that need not change with each one more."""
+    return next((n for n in (10, 30, 100) if n >= steps), 300)
 
 
 def above(landscape, losses):
