@@ -183,7 +183,7 @@ def use(explorer, data):
         if thing == "probe" or panel in explorer.shown.grips:
             told(explorer, do=thing, panel=panel, x=x, y=y)
     elif thing == "fan":
-        dials = [name for name, part in explorer.parts.items() if getattr(part, "stops", None)]
+        dials = [name for name, part in explorer.parts.items() if part.stops]
         name = data.draw(st.sampled_from(dials))
         for _, (_, view, step) in zip(range(3), explorer.fan(name), strict=False):
             assert 0 <= step <= view.last
@@ -307,7 +307,7 @@ def test_reset_returns_to_how_an_explorer_began(make, first):
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_what_is_computed_ahead_is_what_a_change_shows(make):
     explorer = make()
-    name = next(name for name, part in explorer.parts.items() if getattr(part, "stops", None))
+    name = next(name for name, part in explorer.parts.items() if part.stops)
     ahead = {i: (view, step) for i, view, step in explorer.fan(name)}
     stops = explorer.parts[name].stops
     assert len(ahead) in range(min(len(stops), 100), 202)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,13 +12,38 @@ from helpers.explorers.words import WORDS
 
 
 @dataclass
-class Dial:
-    """A number with a slider and a box.
+class Control:
+    """What a reader can set.
 
     Attributes
     ----------
     name, label : str
         What `values` calls it, and what the reader reads.
+    value : object
+        The first one.
+    """
+
+    stops: ClassVar = ()
+    name: str
+    label: str
+    value: object
+
+    def text(self, value):
+        """Write a value."""
+        return str(value)
+
+    @property
+    def spec(self):
+        """What the browser draws."""
+        return {"kind": type(self).__name__.lower(), "name": self.name, "label": self.label}
+
+
+@dataclass
+class Dial(Control):
+    """A number with a slider and a box.
+
+    Attributes
+    ----------
     value, low, high : float or int
         The first value, which must be in the range.
     scale : str
@@ -35,9 +61,6 @@ class Dial:
         If the first value is not in the range, or not whole though the step is.
     """
 
-    name: str
-    label: str
-    value: float
     low: float
     high: float
     scale: str = "linear"
@@ -70,7 +93,7 @@ class Dial:
         return list(dict.fromkeys(self.read(f"{value:.4g}") for value in values))
 
     def text(self, value):
-        """Write a value as it stands in the box."""
+        """Write a value."""
         return f"{value:.7g}".replace("-", "−")
 
     def read(self, value):
@@ -103,22 +126,13 @@ class Dial:
     @property
     def spec(self):
         """What the browser draws."""
-        return {
-            "kind": "dial",
-            "name": self.name,
-            "label": self.label,
-            "wide": self.wide,
-            "stops": [self.text(value) for value in self.stops],
-        }
+        return super().spec | {"wide": self.wide, "stops": list(map(self.text, self.stops))}
 
 
 @dataclass
-class Menu:
+class Menu(Control):
     """A choice among named things."""
 
-    name: str
-    label: str
-    value: str
     options: tuple
 
     def __post_init__(self):
@@ -130,28 +144,15 @@ class Menu:
             raise ValueError(f"{self.name} must be one of {', '.join(self.options)}, got {value}")
         return value
 
-    def text(self, value):
-        """Return the value."""
-        return value
-
     @property
     def spec(self):
         """What the browser draws."""
-        return {
-            "kind": "menu",
-            "name": self.name,
-            "label": self.label,
-            "options": list(self.options),
-        }
+        return super().spec | {"options": list(self.options)}
 
 
 @dataclass
-class Switch:
+class Switch(Control):
     """Something on or off."""
-
-    name: str
-    label: str
-    value: bool
 
     def read(self, value):
         """Return the value."""
@@ -160,11 +161,6 @@ class Switch:
     def text(self, value):
         """Write a value."""
         return "on" if value else "off"
-
-    @property
-    def spec(self):
-        """What the browser draws."""
-        return {"kind": "switch", "name": self.name, "label": self.label}
 
 
 RATE = {"low": 1e-4, "high": 10.0, "scale": "log"}

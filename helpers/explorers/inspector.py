@@ -3,7 +3,7 @@
 import numpy as np
 
 from helpers.explorers.panels import HALF, SMALL, Mark, axes, map_panel
-from helpers.explorers.runs import ending, look_of, outcome, path, run_of, signs
+from helpers.explorers.runs import ending, outcome, path, signs
 from helpers.explorers.stage import DARK, GRAY, View
 from helpers.explorers.walkers import Walker
 from helpers.explorers.words import WORDS, sign
@@ -61,9 +61,8 @@ class StepInspector(Walker):
 
     def view(self, values):
         """Return what to show."""
-        landscape, start = self.place(values)
-        run = run_of(self.rule, self.settings(values), landscape, start, values["steps"])
-        look = look_of(self.name)
+        landscape, _ = self.place(values)
+        run, look = self.run(values), self.look
         moves = np.diff(run.positions, axis=0, prepend=run.positions[:1])
         before = run.positions - moves
         quantities = self.quantities(run, before, _one_later(run.gradients), values)

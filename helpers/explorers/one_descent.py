@@ -13,12 +13,10 @@ from helpers.explorers.runs import (
     curvatures,
     curve,
     ending,
-    look_of,
     loss_panel,
     noisy,
     outcome,
     path,
-    run_of,
     signs,
 )
 from helpers.explorers.stage import View
@@ -96,8 +94,7 @@ class Descent(Walker):
     def view(self, values):
         """Return what to show."""
         landscape, start = self.place(values)
-        steps, look = values["steps"], look_of(self.name)
-        run = run_of(self.rule, self.settings(values), landscape, start, steps)
+        run, look = self.run(values), self.look
         quantities = {"θ": run.positions, WALK["gradient"]: run.gradients, **self.memory(run)}
         columns = {name: quantity.T for name, quantity in quantities.items()}
         columns[WALK["loss"]] = (run.losses, "")
@@ -118,7 +115,7 @@ class Descent(Walker):
                     marks.append(curve(above(landscape, part), of_axis, kind="line"))
             marks.append(curve(above(landscape, run.losses), look))
         return View(
-            panels=[map_panel(landscape), loss_panel(landscape, steps)],
+            panels=[map_panel(landscape), loss_panel(landscape, values["steps"])],
             marks=marks,
             words=words,
             alt=f"{self.title(values)}{noise}: {ending(run)}.",
@@ -132,7 +129,7 @@ class Descent(Walker):
 
     def key(self, values, bowl, signs):
         """Explain colors and signs."""
-        names = [sign(self.name, look_of(self.name)), signs]
+        names = [sign(self.name, self.look), signs]
         if values["noise"]:
             names.append(SAY["noise_key"])
         elif bowl:
@@ -146,7 +143,7 @@ class Descent(Walker):
 
     def cloud(self, values, landscape, start):
         """Return the marks of twenty noisy runs with their median, and what to say of them."""
-        look, steps = look_of(self.name), values["steps"]
+        look, steps = self.look, values["steps"]
         optimizer = self.rule(**self.settings(values))
         positions = noisy(optimizer, landscape, start, steps, values["noise"], values["draw"])
         with np.errstate(all="ignore"):

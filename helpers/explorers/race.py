@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from helpers.descent import sweep
+from helpers.descent import descend, sweep
 from helpers.explorers.controls import RATE, TEXTBOOK_RATES, Dial, Menu, Switch, usual_dial
 from helpers.explorers.panels import axes, map_panel, with_image
 from helpers.explorers.runs import (
@@ -13,10 +13,8 @@ from helpers.explorers.runs import (
     chart,
     loss_curve,
     loss_panel,
-    losses_along,
     path,
     rates_of,
-    run_of,
     signs,
     steady_rate,
 )
@@ -94,11 +92,8 @@ class Race(OnGround):
         if not values["seen"]:
             return {}
         return {
-            name: chart(
-                dial, losses_along(rule, *self.place(values), values["steps"], dial.stops), {}
-            )
-            for name, rule in self.rules.items()
-            for dial in [self.parts[name]]
+            name: chart(self.parts[name], self.rates(name, values)(self.parts[name].stops), {})
+            for name in self.rules
         }
 
     def view(self, values):
@@ -106,7 +101,7 @@ class Race(OnGround):
         landscape, start = self.place(values)
         steps = values["steps"]
         runs = {
-            name: run_of(rule, {"lr": values[name]}, landscape, start, steps)
+            name: descend(rule(lr=values[name]), landscape, start, steps)
             for name, rule in self.rules.items()
             if values[f"on_{name}"]
         }

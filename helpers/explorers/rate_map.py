@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from helpers import doors
+from helpers.descent import descend
 from helpers.explorers.controls import Dial
 from helpers.explorers.panels import (
     HALF,
@@ -16,7 +17,7 @@ from helpers.explorers.panels import (
     shade_image,
     with_image,
 )
-from helpers.explorers.runs import curvatures, path, run_of
+from helpers.explorers.runs import curvatures, path
 from helpers.explorers.stage import Explorer, View
 from helpers.explorers.words import WORDS, said, sign, table
 from helpers.landscapes import ravine
@@ -75,7 +76,7 @@ class RateMap(Explorer):
     def view(self, values):
         """Return what to show."""
         lr, momentum = values["lr"], values["momentum"]
-        run = run_of(Momentum, values, self.landscape, None, self.number_of_steps)
+        run = descend(Momentum(lr, momentum), self.landscape, None, self.number_of_steps)
         roots = [roots_of(lr, momentum, curvature) for curvature in self.curvatures]
         factors = [float(abs(both).max()) for both in roots]
         factor = max(factors)

@@ -4,10 +4,9 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from helpers.descent import descend, sweep
+from helpers.descent import sweep
 from helpers.explorers.panels import CURVE, Mark, axes, heights_of
 from helpers.explorers.words import WORDS, pair, said
-from helpers.looks import LOOKS, OTHER_LOOKS
 
 OUTCOME = WORDS["outcome"]
 
@@ -101,11 +100,6 @@ def ending(run):
     return OUTCOME["alt_ended"].format(x=x, y=y, loss=run.losses[-1])
 
 
-def look_of(name):
-    """Return the color, marker and dashes of a rule by its name."""
-    return LOOKS.get(name, OTHER_LOOKS[0])
-
-
 def signs(landscape):
     """Explain the signs of a map."""
     depths = [landscape(minimum) for minimum in landscape.minima]
@@ -124,11 +118,6 @@ def curvatures(landscape):
 
 
 # ---- along a dial -------------------------------------------------------------------------------
-
-
-def losses_along(rule, landscape, start, steps, rates):
-    """Return the last losses of descents at many learning rates, inf where one diverged."""
-    return sweep(rule, landscape, start, steps, lr=rates).losses
 
 
 def best_rate(losses_at, stops):
@@ -204,13 +193,8 @@ def median_losses(rule, landscape, start, steps, sigma, seed, rates):
 
 
 def rates_of(rule, others, landscape, start, steps, sigma=0.0, seed=0):
-    """Return the function from learning rates to last losses, of what is shown."""
+    """Return the function from learning rates to last losses, inf where a descent diverged."""
     rule = partial(rule, **others)
     if sigma:
         return partial(median_losses, rule, landscape, start, steps, sigma, seed)
-    return partial(losses_along, rule, landscape, start, steps)
-
-
-def run_of(rule, settings, landscape, start, steps):
-    """Return the descent of a fresh optimizer."""
-    return descend(rule(**settings), landscape, start, steps)
+    return lambda rates: sweep(rule, landscape, start, steps, lr=rates).losses

@@ -234,7 +234,7 @@ class Explorer(anywidget.AnyWidget):
         text = ", ".join(
             f"{part.label} {part.text(self.values[part.name])}"
             for part in self.parts.values()
-            if getattr(part, "stops", None)
+            if part.stops
         )
         marks, data = _encoded_marks(self._kept_marks)
         words = WORDS["stage"]["kept"].format(settings=text)
@@ -292,9 +292,7 @@ class Explorer(anywidget.AnyWidget):
         marks, data = _encoded_marks(self.shown.marks)
         values = {name: part.text(self.values[name]) for name, part in self.parts.items()}
         stops = {
-            name: part.nearest(self.values[name])
-            for name, part in self.parts.items()
-            if getattr(part, "stops", None)
+            name: part.nearest(self.values[name]) for name, part in self.parts.items() if part.stops
         }
         off = [*self.shown.off, *([] if self.past else [UNDO])]
         zoom = {str(i): np.asarray(rows).tolist() for i, rows in self.shown.zoom.items()}

@@ -5,11 +5,13 @@ import inspect
 import numpy as np
 
 from helpers import doors
+from helpers.descent import descend
 from helpers.explorers.controls import RANGES, TEXTBOOK_RATES, Dial, Menu, usual_dial
 from helpers.explorers.runs import rates_of, steady_rate
 from helpers.explorers.stage import Explorer
 from helpers.explorers.words import WORDS, said
 from helpers.landscapes import LANDSCAPES, ravine
+from helpers.looks import looks_of
 
 
 class OnGround(Explorer):
@@ -101,6 +103,7 @@ class Walker(OnGround):
         if not isinstance(rule, type):
             raise TypeError(f"rule must be a class such as SGD, got {rule!r}")
         self.rule, self.name = rule, rule.__name__
+        (self.look,) = looks_of([self.name])
         own = inspect.signature(rule).parameters
         defaults = {name: own[name].default for name in own if name in RANGES}
         if "lr" in defaults:
@@ -133,6 +136,10 @@ class Walker(OnGround):
         landscape, start = self.place(values)
         sigma, seed = values.get("noise", 0.0), values.get("draw", 0)
         return rates_of(self.rule, others, landscape, start, values["steps"], sigma, seed)
+
+    def run(self, values):
+        """Return the descent of a fresh optimizer."""
+        return descend(self.rule(**self.settings(values)), *self.place(values), values["steps"])
 
     def memory(self, run):
         """Return the states of a run that the lecture names, from zero before the first step."""
