@@ -10,7 +10,7 @@ from PIL import Image
 from helpers import doors
 from helpers.descent import descend, sweep
 from helpers.explorers.controls import RATE, Dial, Menu
-from helpers.explorers.panels import CURVE, Mark, axes, compass_panel, map_panel, ramp, with_image
+from helpers.explorers.panels import CURVE, MAP, Mark, axes, map_panel, ramp, ring, with_image
 from helpers.explorers.runs import curve, lowest_and_highest, path, rates_of, signs, steady_rate
 from helpers.explorers.stage import DARK, Explorer, View
 from helpers.explorers.words import WORDS, said, table
@@ -161,7 +161,6 @@ class BlindfoldGame(Explorer):
             words=words.format(step=walked, budget=self.budget, here=here),
             alt=SAY["alt"].format(here=here, left=left).replace("−", "-"),
             grips={0: self.aim(values)},
-            labels={0: SAY["compass"]},
             **shared,
         )
 
@@ -212,7 +211,6 @@ class BlindfoldGame(Explorer):
                 steps=walked, score=score, plain=plain_score, tuned=tuned_score
             ),
             key=f"{SAY['valleys']}, {signs(landscape)}",
-            labels={0: SAY["map"]},
             **shared,
         )
 
@@ -225,8 +223,15 @@ def random_range(seed):
 
 @lru_cache(maxsize=8)
 def compass(reach):
-    """Return the compass for steps as long as this."""
-    return compass_panel(reach)
+    """Return rings of distance around a place, as far as a step reaches, and the directions."""
+    edge = 1.25 * reach
+    lines = [(ring(radius), "#BBBBBB") for radius in np.linspace(reach / 4, reach, 4)]
+    notes = [
+        (1.12 * reach * x, 1.12 * reach * y, name)
+        for name, x, y in (("N", 0, 1), ("E", 1, 0), ("S", 0, -1), ("W", -1, 0))
+    ]
+    look = {"xticks": [], "yticks": [], **SAY["compass"]}
+    return axes(((-edge, edge), (-edge, edge)), MAP, 1, lines=lines, notes=notes, **look)
 
 
 @lru_cache(maxsize=8)
@@ -235,13 +240,13 @@ def height_panel(landscape, budget):
     lowest, highest = lowest_and_highest(landscape)
     margin = 0.3 * (highest - lowest)
     window = ((0, max(budget, 1)), (lowest - margin, highest + margin))
-    return axes(window, CURVE, title=SAY["height"], xlabel=SAY["step"], steps=True)
+    return axes(window, CURVE, steps=True, **SAY["heights"])
 
 
 @lru_cache(maxsize=8)
 def valley_panel(landscape):
     """Return the map with each place in the color of the valley that it drains into."""
-    panel = map_panel(landscape)
+    panel = map_panel(landscape, label=SAY["map"])
     (x0, x1), (y0, y1) = landscape.window
     starts = np.stack(np.meshgrid(np.linspace(x0, x1, 61), np.linspace(y1, y0, 41)), -1)
     ends = sweep(SGD, landscape, starts, 150, lr=[0.2]).positions[..., 0, :]

@@ -1,5 +1,8 @@
 """The explorer of one step: the lines of an update with the step's numbers put in."""
 
+from dataclasses import replace
+from functools import lru_cache
+
 import numpy as np
 
 from helpers.explorers.panels import HALF, SMALL, Mark, axes, map_panel
@@ -61,7 +64,7 @@ class StepInspector(Walker):
 
     def view(self, values):
         """Return what to show."""
-        landscape, _ = self.place(values)
+        landscape, start = self.place(values)
         run, look = self.run(values), self.look
         moves = np.diff(run.positions, axis=0, prepend=run.positions[:1])
         before = run.positions - moves
@@ -72,8 +75,6 @@ class StepInspector(Walker):
                 numbers[f"{name}_{letter}"] = column[:, axis] if np.ndim(column) == 2 else column
         arrows = self.arrows(quantities, moves, values)
         reach = 1.25 * self.reach(arrows)
-        lens = axes(landscape.window, SMALL, title=SAY["lens"], xticks=[], yticks=[])
-        whole = map_panel(landscape, HALF)
         marks = [path(run.positions, look, self.name), path(run.positions, look, panel=1)]
         marks.append(Mark(0, "box", np.hstack([before, reach, reach]), GRAY))
         marks += [
@@ -82,7 +83,7 @@ class StepInspector(Walker):
         ]
         names = ", ".join(sign(SAY[name], color) for name, _, color in ARROWS[self.name])
         return View(
-            panels=[whole, lens_on(whole, lens)],
+            panels=[map_panel(landscape, HALF, WORDS["walk"]["map"]), lens(landscape)],
             marks=marks,
             words=[SAY["no_step"], *[outcome(run)] * run.steps],
             alt=SAY["alt"].format(title=self.title(values), ending=ending(run)),
@@ -93,7 +94,7 @@ class StepInspector(Walker):
             pace=1.5,
             beside=True,
             zoom={1: np.hstack([before - reach, before + reach])[:, [0, 2, 1, 3]]},
-            **self.map_hints(values),
+            grips={0: start},
         )
 
     def arrows(self, quantities, moves, values):
@@ -149,12 +150,11 @@ class StepInspector(Walker):
         return html
 
 
-def lens_on(whole, lens):
+@lru_cache(maxsize=128)
+def lens(landscape):
     """Return the panel of the close-up: the image of the map, of which it shows a part."""
-    return _LENSES.setdefault(whole.key, type(lens)(**{**vars(lens), "image": whole.image}))
-
-
-_LENSES = {}
+    panel = axes(landscape.window, SMALL, title=SAY["lens"], xticks=[], yticks=[])
+    return replace(panel, image=map_panel(landscape, HALF, WORDS["walk"]["map"]).image)
 
 
 def _one_later(rows):

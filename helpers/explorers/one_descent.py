@@ -115,7 +115,10 @@ class Descent(Walker):
                     marks.append(curve(above(landscape, part), of_axis, kind="line"))
             marks.append(curve(above(landscape, run.losses), look))
         return View(
-            panels=[map_panel(landscape), loss_panel(landscape, values["steps"])],
+            panels=[
+                map_panel(landscape, label=WALK["map"]),
+                loss_panel(landscape, values["steps"]),
+            ],
             marks=marks,
             words=words,
             alt=f"{self.title(values)}{noise}: {ending(run)}.",
@@ -124,7 +127,7 @@ class Descent(Walker):
             key=self.key(values, bowl, signs(landscape)),
             off=() if values["noise"] else (SAY["new_draw"],),
             pace=max(5.0, run.steps / 6),
-            **self.map_hints(values),
+            grips={0: start},
         )
 
     def key(self, values, bowl, signs):

@@ -45,6 +45,8 @@ class Panel:
         Short texts at places.
     steps : bool
         Whether the x axis is that of the steps: a click on it then goes to a step.
+    label : str
+        What it shows and what can be done on it, for those who do not see it; else the title.
     key : str
         Tells the panel from all others.
     """
@@ -62,6 +64,7 @@ class Panel:
     lines: list = field(default_factory=list)
     notes: list = field(default_factory=list)
     steps: bool = False
+    label: str = ""
     key: str = field(default_factory=lambda: str(next(KEYS)))
 
 
@@ -122,15 +125,14 @@ def axes(window, size=CURVE, aspect=None, right=12, **others):
 
 
 @lru_cache(maxsize=128)
-def map_panel(landscape, size=MAP):
+def map_panel(landscape, size=MAP, label=""):
     """Return the map of a landscape: shades, contours, and a star on the deepest minimum."""
+    words = {"title": landscape.name, "label": label.format(landscape=landscape.name)}
     notes = []
     for minimum in landscape.minima:
         deepest = np.isclose(landscape(minimum), landscape(landscape.minima[0]))
         notes.append((*minimum, "★" if deepest else "+"))
-    panel = axes(
-        landscape.window, size, aspect=1, title=landscape.name, xlabel="x", ylabel="y", notes=notes
-    )
+    panel = axes(landscape.window, size, 1, xlabel="x", ylabel="y", notes=notes, **words)
     heights = heights_of(landscape, (201, 141))
     return with_image(panel, shaded(heights, panel.box[2:]))
 
@@ -194,15 +196,3 @@ def ring(radius, points=97):
     """Return a circle around (0, 0) as a list of points."""
     turn = np.linspace(0, 2 * np.pi, points)
     return np.stack([radius * np.cos(turn), radius * np.sin(turn)], -1).tolist()
-
-
-def compass_panel(reach, size=MAP):
-    """Return rings of distance around a place, and the four directions."""
-    edge = 1.25 * reach
-    lines = [(ring(radius), "#BBBBBB") for radius in np.linspace(reach / 4, reach, 4)]
-    notes = [
-        (1.12 * reach * x, 1.12 * reach * y, name)
-        for name, x, y in (("N", 0, 1), ("E", 1, 0), ("S", 0, -1), ("W", -1, 0))
-    ]
-    look = {"title": "under the blindfold", "xticks": [], "yticks": []}
-    return axes(((-edge, edge), (-edge, edge)), size, 1, lines=lines, notes=notes, **look)

@@ -113,7 +113,7 @@ class Race(OnGround):
             [WALK["loss"], *(off | losses).values(), leaders(places, steps)],
             [SAY["rank"], *(off | places).values(), ""],
         ]
-        panels = [map_panel(landscape), loss_panel(landscape, steps)]
+        panels = [map_panel(landscape, label=WALK["map"]), loss_panel(landscape, steps)]
         if values["by_start"] and values["seen"] and runs:
             if not self.ahead:
                 self.winners = winners_panel(
@@ -135,7 +135,7 @@ class Race(OnGround):
             off=() if values["seen"] else (SAY["by_start"],),
             pace=max(5.0, steps / 6),
             future=values["seen"],
-            **self.map_hints(values),
+            grips={0: start},
         )
 
     def words(self, values, runs, places, losses):
@@ -175,7 +175,7 @@ def winners_panel(landscape, runners, steps):
     colors = [[int(LOOKS[name]["color"][i : i + 2], 16) for i in (1, 3, 5)] for name in runners]
     best = np.array(colors, dtype="u1")[np.argmin(losses, axis=0)]
     best[np.isinf(np.min(losses, axis=0))] = 255
-    panel = axes(landscape.window, aspect=1, title=SAY["winners"], xlabel="x", ylabel="y")
+    panel = axes(landscape.window, aspect=1, **SAY["winners"])
     size = [round(side) for side in panel.box[2:]]
     return with_image(panel, Image.fromarray(best).resize(size, Image.Resampling.NEAREST))
 

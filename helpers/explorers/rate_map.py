@@ -96,7 +96,7 @@ class RateMap(Explorer):
         return View(
             panels=[
                 factor_panel(self.curvatures, self.highest_rate),
-                map_panel(self.landscape, HALF),
+                map_panel(self.landscape, HALF, SAY["path"]),
                 unit_circle(),
             ],
             marks=[
@@ -124,11 +124,6 @@ class RateMap(Explorer):
                 [sign(SAY["along_x"], X_LOOK), sign(SAY["along_y"], Y_LOOK), SAY["shades"]]
             ),
             grips={0: (lr, momentum)},
-            labels={
-                0: SAY["map"],
-                1: SAY["path"].format(landscape=self.landscape.name),
-                2: SAY["circle"],
-            },
         )
 
 
@@ -141,14 +136,8 @@ def factor_panel(curvatures, highest_rate):
         axis=0,
     )
     border = np.stack([2 * (1 + momenta) / max(curvatures), momenta], -1).tolist()
-    panel = axes(
-        ((0, highest_rate), (0, 1)),
-        HALF,
-        title=SAY["factor_title"],
-        xlabel=SAY["rate"],
-        ylabel="α",
-        lines=[(border, "#222222")],
-    )
+    window = ((0, highest_rate), (0, 1))
+    panel = axes(window, HALF, lines=[(border, "#222222")], **SAY["map"])
     return with_image(panel, shade_image(factors, DARKEST, LIGHTEST))
 
 
@@ -160,8 +149,7 @@ def unit_circle():
         ([(-1.4, 0), (1.4, 0)], "#BBBBBB"),
         ([(0, -1.4), (0, 1.4)], "#BBBBBB"),
     ]
-    title, real = SAY["circle_title"], SAY["real"]
-    return axes(((-1.4, 1.4), (-1.4, 1.4)), SMALL, 1, title=title, xlabel=real, lines=lines)
+    return axes(((-1.4, 1.4), (-1.4, 1.4)), SMALL, 1, lines=lines, **SAY["circle"])
 
 
 def roots_of(lr, momentum, curvature):

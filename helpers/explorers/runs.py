@@ -26,9 +26,8 @@ def loss_panel(landscape, steps):
     """Return axes for the loss above its lowest; they change with powers of ten only."""
     lowest, highest = lowest_and_highest(landscape)
     top = 10.0 ** np.ceil(np.log10(highest - lowest or 1.0) + 0.3)
-    title = WORDS["walk"]["loss_title"]
     window = ((0, steps_across(steps)), (top * 1e-9, top))
-    return axes(window, CURVE, title=title, xlabel="step", yscale="log", steps=True)
+    return axes(window, CURVE, yscale="log", steps=True, **WORDS["walk"]["losses"])
 
 
 def steps_across(steps):

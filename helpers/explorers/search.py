@@ -129,7 +129,6 @@ class Search(Explorer):
                 ],
             ),
             key=", ".join([sign(SAY["best"], BEST), sign(SAY["its_test"], TEST), SAY["shades"]]),
-            labels={0: SAY["map"], 1: SAY["projection"], 2: SAY["progress"]},
             pace=4.0,
             future=False,
         )
@@ -191,15 +190,8 @@ def accuracy_map():
         (np.log10(rates[0]) - half_x, np.log10(rates[-1]) + half_x),
         (np.log10(decays[0]) - half_y, np.log10(decays[-1]) + half_y),
     )
-    panel = axes(
-        window,
-        HALF,
-        title=SAY["map_title"],
-        xlabel=SAY["rate"],
-        ylabel=SAY["decay"],
-        xticks=powers(-4, 1),
-        yticks=powers(-8, 0, 2),
-    )
+    ticks = {"xticks": powers(-4, 1), "yticks": powers(-8, 0, 2)}
+    panel = axes(window, HALF, **ticks, **SAY["map"])
     return with_image(panel, shade_image(accuracies[0].mean(axis=-1), 0, 100))
 
 
@@ -207,8 +199,7 @@ def accuracy_map():
 def rate_panel():
     """Return axes for accuracy against the learning rate."""
     (low, high), _ = accuracy_map().window
-    names = {"title": SAY["projection_title"], "xlabel": SAY["rate"], "ylabel": "%"}
-    return axes(((low, high), (0, 100)), CURVE, **names, xticks=powers(-4, 1))
+    return axes(((low, high), (0, 100)), CURVE, xticks=powers(-4, 1), **SAY["projection"])
 
 
 @lru_cache(maxsize=8)
@@ -216,4 +207,4 @@ def best_panel(trials):
     """Return axes for the best so far; they change in steps only."""
     across = next(n for n in (16, 36, 64) if n >= trials)
     window = ((0, across), (70, 100))
-    return axes(window, CURVE, title=SAY["best_title"], xlabel=SAY["trial"], ylabel="%", steps=True)
+    return axes(window, CURVE, steps=True, **SAY["progress"])

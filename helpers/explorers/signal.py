@@ -95,7 +95,6 @@ class Signal(Explorer):
                 [["{k}", *(line for line, *_ in lines.values())]],
             ),
             key=", ".join(sign(SAY[name], look) for name, (_, look, _) in lines.items()),
-            labels={0: SAY["histogram_label"], 1: SAY["lines_label"]},
             pace=2.0,
         )
 
@@ -152,13 +151,7 @@ def bars(activations, activation):
 @lru_cache(maxsize=4)
 def histogram_panel(activation):
     """Return axes for the shares of activations in each bin."""
-    return axes(
-        (REACH[activation], (0, 0.4)),
-        MAP,
-        title=SAY["histogram"],
-        xlabel=SAY["activation"],
-        ylabel=SAY["share"],
-    )
+    return axes((REACH[activation], (0, 0.4)), MAP, **SAY["histogram"])
 
 
 @lru_cache(maxsize=16)
@@ -166,5 +159,4 @@ def lines_panel(depth):
     """Return axes for sizes layer by layer."""
     across, apart = (5, 1) if depth <= 5 else (15, 3)
     window, ticks = ((0, across), (LOW, HIGH)), [(k, str(k)) for k in range(0, across + 1, apart)]
-    look = {"title": SAY["lines"], "xlabel": SAY["layer"], "xticks": ticks}
-    return axes(window, CURVE, yscale="log", steps=True, **look)
+    return axes(window, CURVE, yscale="log", steps=True, xticks=ticks, **SAY["lines"])

@@ -131,7 +131,6 @@ class Slope(Explorer):
             ),
             key=", ".join([sign(SAY["walk"], look), SAY["tangent_key"], SAY["arrow_key"]]),
             grips={0: (values["start"], float(losses[0]))},
-            labels={0: SAY["map"].format(along=self.along)},
             pace=2.0,
         )
 
@@ -173,11 +172,13 @@ def cut_panel(cut, axis):
     low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
     room = 0.08 * (high - low or 1.0)
     window = (cut.window[axis], (low - room, high + room))
-    return axes(window, MAP, title=cut.name, xlabel="xy"[axis], ylabel="f")
+    along = "xy"[axis]
+    label = SAY["map"].format(along=along)
+    return axes(window, MAP, title=cut.name, xlabel=along, ylabel="f", label=label)
 
 
 @lru_cache(maxsize=16)
 def loss_panel(steps, heights):
     """Return axes for losses of these heights."""
     window = ((0, steps_across(steps)), heights)
-    return axes(window, CURVE, title=SAY["loss"], xlabel=SAY["step"], steps=True)
+    return axes(window, CURVE, steps=True, **SAY["losses"])

@@ -247,7 +247,7 @@ function render({ model, el }) {
     scene.panels.forEach((id, i) => {
       panels[i] ??= makePanel(i);
       const panel = panels[i], { frame } = panel, spec = specs[id];
-      const grips = i in scene.grips, label = scene.labels[i] ?? spec.title;
+      const grips = i in scene.grips, label = spec.label || spec.title;
       Object.assign(frame, { ariaLabel: label, tabIndex: grips || spec.steps ? 0 : -1 });
       frame.role = frame.tabIndex ? "img" : "application";
       frame.classList.toggle("stage-grabs", grips);

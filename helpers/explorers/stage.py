@@ -50,8 +50,6 @@ class View:
         HTML that explains colors and signs.
     grips : dict of int to (x, y)
         The panels on which something can be moved, and where it is.
-    labels : dict of int to str
-        What a panel shows and what can be done on it, for those who do not see it.
     off : tuple of str
         The buttons that have nothing to do now.
     pace : float
@@ -73,7 +71,6 @@ class View:
     numbers: dict = field(default_factory=dict)
     key: str = ""
     grips: dict = field(default_factory=dict)
-    labels: dict = field(default_factory=dict)
     off: tuple = ()
     pace: float = 10.0
     beside: bool = False
@@ -301,7 +298,6 @@ class Explorer(anywidget.AnyWidget):
             **{"marks": marks, "data": data, "n": self._heard, "jump": jump},
             **{"values": values, "stops": stops, "buttons": list(self.actions), "off": off},
             "grips": {str(i): list(map(float, at)) for i, at in self.shown.grips.items()},
-            "labels": {str(i): label for i, label in self.shown.labels.items()},
             **{"key": self.shown.key, "beside": self.shown.beside, "future": self.shown.future},
             **{"pace": self.shown.pace, "zoom": zoom, "gone": WORDS["stage"]["gone"]},
         }

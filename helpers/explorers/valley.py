@@ -91,7 +91,7 @@ class Turned(Explorer):
         rows = zip((WALK["loss"], "x", "y"), *columns, strict=True)
         names = [sign(name, look) for name, look in self.looks.items()]
         return View(
-            panels=[map_panel(place), panel],
+            panels=[map_panel(place, label=SAY["map"]), panel],
             marks=marks,
             words=SAY["words"].format(degrees=degrees, steps=steps, ends=", ".join(last)),
             alt=SAY["alt"].format(
@@ -103,7 +103,6 @@ class Turned(Explorer):
             last=steps,
             **table([WALK["step"], *names], rows),
             key=", ".join([*names, signs(place)]),
-            labels={0: SAY["map"].format(landscape=place.name), 1: SAY["ends"]},
             pace=max(5.0, steps / 6),
         )
 
@@ -121,6 +120,4 @@ def ends_panel(landscape):
     top = 10.0 ** np.ceil(np.log10(highest - lowest or 1.0))
     window = ((0, 90), (top * 1e-9, top))
     ticks = {"xticks": [(d, f"{d}°") for d in (0, 30, 60, 90)], "yticks": log_ticks(*window[1])}
-    return axes(
-        window, CURVE, title=SAY["ends_title"], xlabel=SAY["degrees"], yscale="log", **ticks
-    )
+    return axes(window, CURVE, yscale="log", **ticks, **SAY["ends"])

@@ -72,11 +72,6 @@ class OnGround(Explorer):
         )
         return text, down
 
-    def map_hints(self, values):
-        """Return what a View says of the map: its grip and its label."""
-        label = WORDS["walk"]["map"].format(landscape=values["landscape"])
-        return {"grips": {0: (values["x"], values["y"])}, "labels": {0: label}}
-
 
 class Walker(OnGround):
     """What the explorers of one optimizer share: the ground, the dials of its numbers.
