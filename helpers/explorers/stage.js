@@ -3,7 +3,9 @@
 
 const [PLAY, PAUSE] = ["▶ Play", "❚❚ Pause"];
 // So many changes may be with the kernel; after so many milliseconds it is said not to answer.
-const UNDER_WAY = 3, PATIENCE = 5000;
+// A message costs more than a drawing, for Jupyter then shows that the kernel is busy: of a dial
+// whose pictures are there ahead the kernel hears when the hand has rested for so long.
+const UNDER_WAY = 3, PATIENCE = 5000, REST = 80;
 
 // Jupyter's shortcuts rest while a key is meant for an explorer; those with Ctrl go on.
 window.addEventListener("keydown", ({ target, ctrlKey, metaKey, key }) => {
@@ -68,7 +70,7 @@ function render({ model, el }) {
   const key = make("p", "", words);
   const inputs = {}, pressed = {}, specs = {}, panels = [], calm = matchMedia("(prefers-reduced-motion)");
   let scene, kept = [], t = 0, shown, playing = 0;
-  let asking = 0, n = model.get("scene").n, queue = [], moved, fans = {}, asked, wanted, asks = 0, framed = 0;
+  let asking = 0, n = model.get("scene").n, queue = [], moved, fans = [], asked, wanted, asks = 0, framed = 0;
 
   // ---- what the reader wants goes to the kernel, one message a frame, the newest of its kind ----
 
@@ -81,19 +83,19 @@ function render({ model, el }) {
 
   function flush() {
     framed = 0;
+    if (performance.now() < moved?.rests) return (framed = requestAnimationFrame(flush));
     const free = () => n - model.get("scene").n < UNDER_WAY;
     if (queue.length && free()) model.send({ ...queue.shift(), n: ++n });
-    const sent = n, late = () => model.get("scene").n < sent && (alarm.textContent = scene.gone);
-    setTimeout(late, PATIENCE);
+    setTimeout((sent) => model.get("scene").n < sent && (alarm.textContent = scene.gone), PATIENCE, n);
     if (queue.length) framed = free() && requestAnimationFrame(flush);
     else if (wanted && wanted !== asked) {
-      [fans, asked] = [{}, wanted];
+      [fans, asked] = [[], wanted];
       model.send({ do: "fan", name: wanted, ask: ++asks });
     }
   }
 
   // All values of a dial, computed ahead, hold until something else changes.
-  const drop = () => ([fans, asked, moved] = [{}]);
+  const drop = () => ([fans, asked, moved] = [[]]);
   const want = (name) => ([wanted, framed] = [name, framed || requestAnimationFrame(flush)]);
 
   const change = (name, value) => send({ do: "set", values: { [name]: value } }, asked !== name && drop());
@@ -104,7 +106,7 @@ function render({ model, el }) {
     box.value = slider.ariaValueText = stops[stop];
     slider.value = stop;
     change(name, stops[stop]);
-    moved = { stop };
+    moved = { stop, rests: fans.length && performance.now() + REST };
     want(name);
     showFan();
   }
@@ -278,7 +280,7 @@ function render({ model, el }) {
     alarm.textContent = model.get("alarm");
     framed ||= requestAnimationFrame(flush);
     const behind = queue.length || next.n < n;
-    if (next === scene?.origin || (behind && moved && Object.keys(fans).length)) return;
+    if (next === scene?.origin || (behind && moved && fans.length)) return;
     present({ ...next, origin: next, marks: withData(next.marks, next.data),
       grips: behind && scene ? scene.grips : { ...next.grips } });
     if (!behind) setControls();
