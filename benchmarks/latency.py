@@ -2,11 +2,10 @@
 
     python benchmarks/latency.py
 
-Three servers: as `make lab` starts it, as Jupyter comes, and this one with 150 ms added to each
-direction of the kernel's connection by a proxy. On each, a dial is dragged as it is, and with
-nothing computed ahead, each change then being a message of its own. An echo widget (a slider that
-only sets a label) and `interact` with a new figure stand in the same notebook: what compares
-machines is the ratios.
+Two servers: as Jupyter comes and `make lab` starts it, and with 150 ms added to each direction of
+the kernel's connection by a proxy. On each, a dial is dragged as it is, and with nothing computed
+ahead, each change then being a message of its own. An echo widget (a slider that only sets a label)
+and `interact` with a new figure stand in the same notebook: what compares machines is the ratios.
 """
 
 import asyncio
@@ -297,11 +296,9 @@ def measure(browser):
                     measured = "{:.0f} / {:.0f} ms".format(*times)
                     yield f"{what}: slider to pixels, p50 / p95", measured, ""
                 yield "explorer / interact, p50", f"{explorer[0] / interact[0]:.2f}", "at most 0.33"
-            yield from drag_rows(browser, address, folder, "as Jupyter comes")
+            yield from drag_rows(browser, address, folder, "make lab")
             with far_away(address) as far:
                 yield from drag_rows(browser, far, folder, "150 ms away")
-        with jupyter_lab(folder, f"--config={ROOT / 'tools' / 'lab_config.py'}") as address:
-            yield from drag_rows(browser, address, folder, "make lab")
             busy = EXPLORER, "import time; time.sleep(10)"
             with open_notebook(browser, address, folder, "busy", *busy) as page:
                 page.keyboard.press("Shift+Enter")
