@@ -171,7 +171,11 @@ class FunctionCheck(Check):
         if hint is None and isinstance(outcomes[wrong[0]], BaseException):
             return verdict_on_error(self.name, outcomes[wrong[0]], wrong[0], len(cases))
         pairs = [(outcomes[k].values, expected[k].values) for k in values]
-        hint = hint or self.hint_at_sight(cases, pairs) or self.general_hint(pairs) + told(warned)
+        hint = (
+            hint
+            or self.hint_at_sight(cases, pairs)
+            or self.general_hint(pairs) + warning_in_words(warned)
+        )
         where = {"name": self.name, "case": values[0] + 1, "count": len(cases)}
         return self.verdict_on_difference(cases[values[0]], *pairs[0], hint, where)
 
@@ -266,7 +270,7 @@ def common_factor(pairs):
     return float(f"{factor:.6g}") if fits else None
 
 
-def told(warned):
+def warning_in_words(warned):
     """Return a sentence on the first warning that an attempt caused, if any."""
     if not warned:
         return ""

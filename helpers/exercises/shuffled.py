@@ -1,8 +1,7 @@
 """The check of a function that passes over examples in random order, anew in every epoch."""
 
 from dataclasses import replace
-from itertools import permutations, product
-from typing import ClassVar
+from itertools import chain, islice, permutations, product
 
 import numpy as np
 
@@ -34,24 +33,23 @@ class ShuffledCheck(FunctionCheck):
     to some order of them, that of three to several, and each of the seven must matter.
     """
 
-    seeds: ClassVar = 24
-
     def cases(self):
         """Return the hidden inputs."""
+        return [*super().cases(), *chain(*self.groups().values())]
+
+    def groups(self):
+        """Return the further cases, under the names of what they are for."""
         rng = self.rng()
         x, t = short(rng.normal(size=(2, 7)))
-        seeded = [np.random.default_rng(seed) for seed in (*range(self.seeds), *range(6))]
-        return [
-            *super().cases(),
-            (x, t, 0.0, 7, 1, seeded[0]),
-            *[(x[:3], t[:3], 0.1, 1, 2, rng) for rng in seeded],
-            *[(x[:4], t[:4], 0.1, 3, 1, rng) for rng in seeded[:6]],
-            *[
-                (x, changed, 0.05, 3, 1, rng)
-                for rng in seeded[:3]
-                for changed in (t, *(t + 10 * np.eye(7)), *(t - 10 * np.eye(7)))
-            ],
-        ]
+        seeded = [np.random.default_rng(seed) for seed in range(24)]
+        changed = (t, *(t + 10 * np.eye(7)), *(t - 10 * np.eye(7)))
+        return {
+            "start": [(x, t, 0.0, 7, 1, seeded[0])],
+            "orders": [(x[:3], t[:3], 0.1, 1, 2, rng) for rng in seeded],
+            "again": [(x[:3], t[:3], 0.1, 1, 2, rng) for rng in seeded[:6]],
+            "batches": [(x[:4], t[:4], 0.1, 3, 1, rng) for rng in seeded[:6]],
+            "used": [(x, other, 0.05, 3, 1, rng) for rng in seeded[:3] for other in changed],
+        }
 
     def judge(self, cases, outcomes, warned):
         """Return the Verdict on the outcomes of an attempt."""
@@ -63,7 +61,7 @@ class ShuffledCheck(FunctionCheck):
                 return verdict
         if not (verdict.passed or verdict.hint.startswith(self.hint)):
             return verdict
-        key, words = self.what_is_seen(cases[self.count :], outcomes[self.count :])
+        key, words = self.what_is_seen(iter(outcomes[self.count :]))
         if verdict.passed and not key:
             return right(said("orders", name=self.name, count=self.count))
         if verdict.passed:
@@ -71,18 +69,20 @@ class ShuffledCheck(FunctionCheck):
             return not_yet(key if words else "disorder", hint, name=self.name, **words)
         return replace(verdict, hint=self.hint_on(key)) if key in self.mistakes else verdict
 
-    def what_is_seen(self, cases, outcomes):
+    def what_is_seen(self, outcomes):
         """Return the key of what the further cases show, or "", and what its words need."""
-        start, *three = outcomes[: self.seeds + 1]
-        again, four = outcomes[self.seeds + 1 : -51], outcomes[-51:-45]
+        groups = self.groups()
+        seen = {name: list(islice(outcomes, len(group))) for name, group in groups.items()}
+        (start,) = seen["start"]
         if start.values.any():
             return "start", dict(zip("wb", start.values, strict=True))
-        unused = max(map(unused_examples, (outcomes[-45:-30], outcomes[-30:-15], outcomes[-15:])))
+        unused = max(unused_examples(seen["used"][k : k + 15]) for k in (0, 15, 30))
         if unused:
             return "unused", {"used": 7 - unused, "count": 7}
-        if not all(map(agree, three, again)):
+        if not all(map(agree, seen["orders"], seen["again"])):
             return "unseeded", {}
-        return self.sign_of_order(cases[1], three) or self.sign_of_batches(cases[-46], four), {}
+        sign = self.sign_of_order(groups["orders"][0], seen["orders"])
+        return sign or self.sign_of_batches(groups["batches"][0], seen["batches"]), {}
 
     def sign_of_order(self, case, outcomes):
         """Return the key of what is wrong with the orders of three examples, or ""."""
