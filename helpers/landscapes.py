@@ -76,7 +76,7 @@ class Landscape:
         return gradient
 
 
-def from_function(function, window, start, name="your landscape"):
+def from_function(function, window, start, name="landscape of your own"):
     """Make a landscape of a learner's own function; its gradient is numerical.
 
     Parameters
@@ -112,7 +112,7 @@ def from_function(function, window, start, name="your landscape"):
         along_y = value(x, y + h) - value(x, y - h)
         return along_x / (2 * h), along_y / (2 * h)
 
-    return Landscape(name, r"f(x, y)", value, slope, window, (), (x, y))
+    return Landscape(name, "", value, slope, window, (), (x, y))
 
 
 def _broadcasts(function, x, y):
@@ -152,6 +152,7 @@ def turned(landscape, degrees):
         Its minima and its start are turned along; its window is that of `landscape`, widened
         where these would lie near its edge or outside. It has no formula to show.
     """
+    doors.landscape(landscape)
     cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
 
     def turn(x, y):
@@ -338,14 +339,15 @@ def mountain_range(rng):
 
     Parameters
     ----------
-    rng : numpy.random.Generator
+    rng : numpy.random.Generator, or int
+        A seed makes one.
 
     Returns
     -------
     Landscape
         Its start drains into another valley than the deepest.
     """
-    minima = []
+    rng, minima = np.random.default_rng(rng), []
     while len(minima) != 4:  # hollows can share a minimum, and a peak beside one can split it
         value, slope = _hills(_random_bumps(rng))
         minima = minima_inside(slope, mountains.window)

@@ -273,7 +273,7 @@ def calibrated(network, x):
 
 def checked_activation(activation):
     """Return the name `activation`, or raise an error."""
-    if activation not in ACTIVATIONS:
+    if activation not in list(ACTIVATIONS):  # a list, too, can be looked for there
         raise ValueError(f"activation must be one of {list(ACTIVATIONS)}, got {activation!r}")
     return activation
 

@@ -241,7 +241,7 @@ def test_a_mountain_range_has_the_four_minima_that_it_lists(seed):
 
 @pytest.mark.parametrize("seed", range(100))
 def test_the_start_of_a_mountain_range_drains_into_another_valley_than_the_deepest(seed):
-    landscape = mountain_range(np.random.default_rng(seed))
+    landscape = mountain_range(seed)
     depths = landscape(landscape.minima)
     assert (np.diff(depths) >= 0).all()
     assert depths[1] - depths[0] > 0.5

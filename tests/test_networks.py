@@ -174,6 +174,7 @@ def test_networks_side_by_side_are_the_networks_one_by_one(activation, batch):
         ({"sizes": (5, True)}, TypeError, "sizes must be a whole number, got True"),
         ({"activation": "step"}, ValueError, r"activation must be one of \[.*\], got 'step'"),
         ({"activation": None}, ValueError, "activation must be one of"),
+        ({"activation": ["tanh"]}, ValueError, r"activation must be one of .*got \['tanh'\]"),
         ({"initial": "big"}, ValueError, r"initial must be one of .*, got 'big'"),
         ({"initial": -1.0}, ValueError, r"at least 0, got -1.0"),
         ({"initial": np.nan}, ValueError, r"at least 0, got nan"),
