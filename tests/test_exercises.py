@@ -2,7 +2,6 @@
 
 import linecache
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -358,9 +357,9 @@ def test_a_sleeping_attempt_is_stopped_when_it_wakes():
 
 def test_an_interrupted_check_ends_the_attempt():
     threads = threading.active_count()
-    threading.Timer(0.2, signal.raise_signal, (signal.SIGINT,)).start()
+    body = "import signal\nsignal.raise_signal(signal.SIGINT)\nwhile True:\n    pass"
     with pytest.raises(KeyboardInterrupt):
-        verdict_on("best_rate", with_body("best_rate", "while True:\n    pass"))
+        verdict_on("best_rate", with_body("best_rate", body))
     assert threading.active_count() == threads
 
 
