@@ -12,11 +12,12 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
+from helpers import doors
 from helpers.descent import Trajectory
-from helpers.looks import EARTH, INK, OTHER_LOOKS, RELIEF, contour_levels, looks_of
+from helpers.looks import EARTH, INK, RELIEF, contour_levels, looks_of
 
 STYLE = {
     "font.size": 12,
@@ -26,18 +27,26 @@ STYLE = {
     "axes.axisbelow": True,
     "axes.formatter.useoffset": False,
     "figure.constrained_layout.use": True,
+    "figure.dpi": 110,
     "legend.frameon": False,
     "legend.fontsize": 11.5,
     "lines.linewidth": 2,
     "lines.markersize": 5,
 }
-DPI = 110
 PIXELS_PER_INCH_SHOWN = 88
 
 EARTH_SHADES = LinearSegmentedColormap.from_list("earth", EARTH)
 RELIEF_SHADES = LinearSegmentedColormap.from_list("relief", RELIEF)
 SHADES = "cividis"  # made for color-blind readers, and even in gray
 POINTS = "#0072B2"
+CLOUD = {
+    "color": POINTS,
+    "marker": "o",
+    "linestyle": "none",
+    "markersize": 4,
+    "markeredgewidth": 0,
+    "alpha": 0.35,
+}
 BEHIND_TEXT = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
 
 
@@ -59,9 +68,11 @@ class Picture:
 
     def png(self):
         """Return the figure as PNG bytes, of 256 colors: a third of the size."""
-        png = io.BytesIO()
-        few = _pixels(self.figure, DPI).quantize(256, Image.Quantize.MAXCOVERAGE)
-        few.save(png, "png")
+        canvas, png = FigureCanvasAgg(self.figure), io.BytesIO()
+        with matplotlib.rc_context(STYLE):
+            canvas.draw()
+        image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+        image.quantize(256, Image.Quantize.MAXCOVERAGE).save(png, "png")
         return png.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -89,35 +100,31 @@ def profile(height, window, places=None, tangents=None, walks=None):
     walks : dict of str to array_like, shape (steps + 1,), optional
         The places of each walk in order; a panel for each.
     """
+    places, tangents = places or {}, tangents or {}
     walks = {name: np.asarray(walk, dtype=float) for name, walk in (walks or {}).items()}
-    panels = walks or {"": None}
+    panels = walks or {"": np.array([])}
     figure = Figure(figsize=(8, 3.9) if len(panels) == 1 else (10.5, 3.6))
-    all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    for axes, (name, walk) in zip(all_axes, panels.items(), strict=True):
+    for axes, _, walk in _panels(figure, panels):
         _draw_ground(axes, height, window)
-        for (label, (x, slope)), look in zip((tangents or {}).items(), OTHER_LOOKS, strict=False):
+        for look, label, (x, slope) in _with_looks(tangents):
             across = np.array([x - 1.5, x + 1.5])
             line = height(x) + slope * (across - x)
             axes.plot(across, line, color=look["color"], linewidth=2.5)
             axes.plot(x, height(x), "o", color=look["color"], markersize=8)
             _name_place(axes, label, (x, height(x)), left=slope > 0)
-        for label, x in (places or {}).items():
+        for label, x in places.items():
             axes.plot(x, height(x), "o", color=INK, markersize=8)
             _name_place(axes, label, (x, height(x)))
-        if walk is not None:
-            axes.plot(
-                walk, height(walk), color=INK, marker="o", markersize=7, markeredgecolor="white"
-            )
-            axes.plot(walk[0], height(walk[0]), "o", color="white", markeredgecolor=INK, ms=13)
-            axes.plot(walk[-1], height(walk[-1]), "X", color=INK, markeredgecolor="white", ms=10)
-        axes.set(title=name, xlabel="x", ylabel="height f(x)")
-        axes.label_outer()
-    words = [f"{name} at x = {_number(x)}" for name, x in (places or {}).items()]
-    words += [f"{name} at x = {_number(x)}" for name, (x, _) in (tangents or {}).items()]
+        edge = {"color": INK, "markeredgecolor": "white"}
+        axes.plot(walk, height(walk), marker="o", markersize=7, **edge)
+        axes.plot(walk[:1], height(walk[:1]), "o", color="white", markeredgecolor=INK, ms=13)
+        axes.plot(walk[-1:], height(walk[-1:]), "X", ms=10, **edge)
+        axes.set(xlabel="x", ylabel="height f(x)")
+    marked = places | {name: x for name, (x, _) in tangents.items()}
+    words = [f"{name} at x = {_number(x)}" for name, x in marked.items()]
     words += [f"walk {name}: x {_course(walk)}" for name, walk in walks.items()]
-    return Picture(
-        figure, _sentence(f"Profile, the height from x = {window[0]} to {window[1]}", words)
-    )
+    subject = f"Profile, the height from x = {window[0]} to {window[1]}"
+    return Picture(figure, _sentence(subject, words))
 
 
 def _draw_ground(axes, height, window):
@@ -156,7 +163,7 @@ def surface(landscape, elevation=35, azimuth=-60, relief=0.8, window=None):
     window : ((x_min, x_max), (y_min, y_max)), optional
         The part to draw; by default the landscape's own.
     """
-    x, y = _grid(window or landscape.window, 121)
+    x, y = _grid(window or doors.landscape(landscape).window, 121)
     heights = landscape.value(x, y)
     figure = Figure(figsize=(7, 4.2))
     axes = figure.add_subplot(projection="3d", computed_zorder=False)
@@ -248,20 +255,30 @@ def gradient_field(landscape, uphill=False, equal_lengths=False):
 
 
 @matplotlib.rc_context(STYLE)
-def paths(trajectories):
+def paths(trajectories, arrows=None):
     """Draw one or several descents on the map of their landscape, a mark for each step.
 
     Parameters
     ----------
     trajectories : dict of str to Trajectory
         All over the same landscape. The name of a method gives its color and marker.
+    arrows : dict of str to (tails, vectors), each an array of shape (n, 2), optional
+        For instance the parts of each step: where the arrows of a kind begin and how far they
+        reach, in the units of the map. The name of a quantity, as "push −ηg", gives their color.
     """
     landscape = _common_landscape(trajectories)
     figure, axes = _map(landscape)
-    for look, (name, trajectory) in zip(looks_of(trajectories), trajectories.items(), strict=True):
+    for look, name, trajectory in _with_looks(trajectories):
         _draw_path(axes, trajectory, look, name)
-    _legend_below(figure, axes)
-    return Picture(figure, _paths_alt(landscape, trajectories))
+    on_map = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "inches", "width": 0.035}
+    for look, name, tails_and_vectors in _with_looks(arrows or {}):
+        columns = np.column_stack(tails_and_vectors).T
+        axes.quiver(*columns, color=look["color"], zorder=7, label=name, **on_map)
+    _legend_below(figure)
+    alt = _paths_alt(landscape, trajectories)
+    if arrows:
+        alt = f"{alt[:-1]}, with arrows: {', '.join(arrows)}."
+    return Picture(figure, alt)
 
 
 @matplotlib.rc_context(STYLE)
@@ -277,50 +294,12 @@ def path_panels(trajectories):
     landscape = _common_landscape(trajectories)
     rows = -(-len(trajectories) // 2)
     figure = Figure(figsize=(9.5, 0.5 + 2.6 * rows))
-    all_axes = list(figure.subplots(rows, 2, sharex=True, sharey=True, squeeze=False).flat)
-    for axes, (name, trajectory) in zip(all_axes, trajectories.items(), strict=False):
+    titled = {_path_label(name, run): (name, run) for name, run in trajectories.items()}
+    for axes, _, (name, trajectory) in _panels(figure, titled, columns=2):
         (look,) = looks_of([name.split(",")[0]])
         _draw_map(axes, landscape)
         _draw_path(axes, trajectory, look, name)
-        axes.set_title(_path_label(name, trajectory))
-        axes.label_outer()
-    for axes in all_axes[len(trajectories) :]:
-        axes.set_axis_off()
     return Picture(figure, _paths_alt(landscape, trajectories))
-
-
-@matplotlib.rc_context(STYLE)
-def path_arrows(name, trajectory, arrows):
-    """Draw one descent with arrows on its map, for instance the parts of each step, tip to tail.
-
-    Parameters
-    ----------
-    name : str
-        That of a method gives the path its color and marker.
-    trajectory : Trajectory
-    arrows : dict of str to (tails, vectors), each an array of shape (n, 2)
-        Where the arrows of a kind begin and how far they reach, in the units of the map. The name
-        of a quantity, such as "push −ηg", gives them its color.
-    """
-    figure, axes = _map(trajectory.landscape)
-    (look,) = looks_of([name])
-    _draw_path(axes, trajectory, look, name)
-    for arrow_look, (kind, (tails, vectors)) in zip(looks_of(arrows), arrows.items(), strict=True):
-        axes.quiver(
-            *np.transpose(tails),
-            *np.transpose(vectors),
-            color=arrow_look["color"],
-            angles="xy",
-            scale_units="xy",
-            scale=1,
-            units="inches",
-            width=0.035,
-            zorder=7,
-            label=kind,
-        )
-    _legend_below(figure, axes)
-    alt = _paths_alt(trajectory.landscape, {name: trajectory})
-    return Picture(figure, f"{alt[:-1]}, with arrows: {', '.join(arrows)}.")
 
 
 @matplotlib.rc_context(STYLE)
@@ -339,10 +318,9 @@ def unit_circle(roots, inner):
     for radius, line in ((1, "-"), (inner, ":")):
         axes.plot(radius * np.cos(turn), radius * np.sin(turn), line, color=INK, linewidth=1.2)
     words = []
-    for look, (name, values) in zip(looks_of(roots), roots.items(), strict=True):
-        values = np.asarray(values, dtype=complex)
-        points = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
-        axes.plot(values.real, values.imag, **points, markersize=9, label=name)
+    for look, name, values in _with_looks(roots):
+        points = look | {"linestyle": "none", "markersize": 9}
+        axes.plot(np.real(values), np.imag(values), **points, label=name)
         words.append(f"{name} of sizes {' and '.join(map(_number, np.abs(values)))}")
     _grid_lines(axes)
     axes.legend(loc="center left", bbox_to_anchor=(1.05, 0.5))
@@ -391,50 +369,39 @@ def curves(
         If there is no line, some values of `lines` are panels and others lines, a line has not
         the length of `x`, or a band has no line of its name.
     """
-    panels, bands = _panels(lines, bands or {})
-    columns = min(len(panels), 3 if len(panels) == 3 else 2)
+    panels, bands = _checked_lines(lines, bands or {})
+    columns = 3 if len(panels) == 3 else min(len(panels), 2)
     rows = -(-len(panels) // columns)
-    figure = Figure(
-        figsize=(7.5 if columns == 1 else 10.5, 0.7 + (3.5 if columns == 1 else 2.9) * rows)
-    )
-    all_axes = list(figure.subplots(rows, columns, squeeze=False, sharey=ylim is None).flat)
-    words, named = [], {}
-    markers = 40 if x is None else 12
+    figure = Figure(figsize=(7.5, 0.7 + 3.5 * rows) if columns == 1 else (10.5, 0.7 + 2.9 * rows))
     same_x = len({len(y) for lines in panels.values() for y in lines.values()}) == 1
-    for axes, (title, lines) in zip(all_axes, panels.items(), strict=False):
-        axes.set(xscale=xscale, yscale=yscale, xlabel=xlabel, ylabel=ylabel, title=title)
+    words = []
+    for axes, title, lines in _panels(figure, panels, columns, same_x):
+        axes.set(xscale=xscale, yscale=yscale, xlabel=xlabel, ylabel=ylabel)
         if ylim is not None:
             axes.set_ylim(ylim)
         if x is None or (xscale == "linear" and isinstance(x, range)):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         elif xscale == "log" and _are_few_counts(x):
-            axes.xaxis.set_major_locator(FixedLocator(x))
-            axes.xaxis.set_major_formatter("{x:g}")
-            axes.xaxis.set_minor_locator(NullLocator())
-        for style, (name, y) in zip(looks_of(lines), lines.items(), strict=True):
+            axes.set_xticks(x, [f"{value:g}" for value in x])
+            axes.set_xticks([], minor=True)
+        for look, name, y in _with_looks(lines):
             across = np.arange(len(y)) if x is None else np.asarray(x, dtype=float)
             if len(across) != len(y):
                 raise ValueError(f"{name!r} must have the length of x, {len(across)}, got {len(y)}")
             if name in bands[title]:
                 low_high = bands[title][name]
-                axes.fill_between(across, *low_high, color=style["color"], alpha=0.18, linewidth=0)
+                axes.fill_between(across, *low_high, color=look["color"], alpha=0.18, linewidth=0)
             drawable = np.where(np.abs(y) < 1e200, y, np.nan)  # margins of matplotlib overflow
-            (named[name],) = axes.plot(
-                across, drawable, **_line(style, len(y), markers), label=name
-            )
+            line = _line(look, len(y), markers=40 if x is None else 12)
+            axes.plot(across, drawable, **line, label=name)
             words.append(f"{title + ': ' if title else ''}{name} {_course(y)}")
         _draw_marks(axes, marks or {}, levels or {})
         _grid_lines(axes)
-        if same_x:
-            axes.label_outer()
-    for axes in all_axes[len(panels) :]:
-        axes.set_axis_off()
-    if list(named) != [""]:
-        _name_below(figure, named)
+    _legend_below(figure)
     return Picture(figure, alt or _sentence(f"{ylabel} against {xlabel}", words))
 
 
-def _panels(lines, bands):
+def _checked_lines(lines, bands):
     """Return lines and bands as dicts of titles to dicts of names; without panels under ""."""
     if not isinstance(lines, Mapping) or not lines:
         raise TypeError(f"lines must be a dict of names to values, got {lines!r}")
@@ -443,7 +410,7 @@ def _panels(lines, bands):
         raise TypeError(f"lines must be all panels or all lines, got {list(lines)}")
     panels, bands = (lines, bands) if are_panels == {True} else ({"": lines}, {"": bands})
     panels = {
-        title: {name: _values(line) for name, line in lines.items()}
+        title: {name: _values(name, line) for name, line in lines.items()}
         for title, lines in panels.items()
     }
     for title, own in bands.items():
@@ -454,16 +421,18 @@ def _panels(lines, bands):
 
 
 def _are_few_counts(x):
-    """Tell whether values are so few whole numbers that a log axis can name them all."""
+    """Tell whether values are so few whole numbers that an axis can name them all."""
     return len(x) <= 9 and all(value == round(value) and value < 1000 for value in x)
 
 
-def _values(line):
-    return line.losses if isinstance(line, Trajectory) else np.asarray(line, dtype=float)
+def _values(name, line):
+    return line.losses if isinstance(line, Trajectory) else doors.grid(repr(name), line)
 
 
 @matplotlib.rc_context(STYLE)
-def heatmaps(panels, x, y, xlabel, ylabel, label, limits=None, lines=None, points=None):
+def heatmaps(
+    panels, x, y, xlabel, ylabel, label, limits=None, lines=None, points=None, xscale="linear"
+):
     """Draw values over two quantities as shades, one panel for each map, with the same scale.
 
     Parameters
@@ -480,48 +449,48 @@ def heatmaps(panels, x, y, xlabel, ylabel, label, limits=None, lines=None, point
         Curves to draw over every panel, with their names.
     points : dict of str to (x, y), optional
         Places to mark in every panel, with their names.
+    xscale : str
+        "linear" or "log"; then `x` is evenly spaced by factors, and powers of two are named.
 
     Raises
     ------
     ValueError
         If a map has not a row for each y and a column for each x.
     """
+    shape = (len(y), len(x))
+    for title, values in panels.items():
+        if np.shape(values) != shape:
+            form = f"shape (len(y), len(x)), {shape}"
+            raise ValueError(f"{title!r} must have {form}, got {np.shape(values)}")
     finite = {title: np.ma.masked_invalid(values) for title, values in panels.items()}
-    for title, values in finite.items():
-        _check_map(title, values, "(len(y), len(x))", (len(y), len(x)))
-    low, high = limits or (
-        min(values.min() for values in finite.values()),
-        max(values.max() for values in finite.values()),
-    )
+    everything = np.ma.stack(list(finite.values()))
+    low, high = limits or (everything.min(), everything.max())
+    across, up = _edges(x) if xscale == "linear" else np.exp(_edges(np.log(x))), _edges(y)
     figure = Figure(figsize=(5.2 * len(panels) + 1.2, 4.4))
-    all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
-    half_x, half_y = (x[1] - x[0]) / 2, (y[1] - y[0]) / 2
-    extent = (x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y)
     words = []
-    for axes, (title, values) in zip(all_axes, finite.items(), strict=True):
-        shades = axes.imshow(
-            values, cmap=SHADES, vmin=low, vmax=high, extent=extent, origin="lower", aspect="auto"
-        )
-        for look, (name, line) in zip(OTHER_LOOKS, (lines or {}).items(), strict=False):
+    for axes, title, values in _panels(figure, finite):
+        shades = axes.pcolormesh(across, up, values, cmap=SHADES, vmin=low, vmax=high)
+        for look, name, line in _with_looks(lines or {}):
             axes.plot(*line, color="white", linewidth=3.5)
             axes.plot(*line, color=INK, linestyle=look["linestyle"], label=name)
-        for look, (name, point) in zip(OTHER_LOOKS, (points or {}).items(), strict=False):
-            axes.plot(
-                *point,
-                look["marker"],
-                color="white",
-                markeredgecolor="black",
-                markersize=10,
-                linestyle="none",
-                label=name,
-            )
-        axes.set(title=title, xlabel=xlabel, ylabel=ylabel, xlim=extent[:2], ylim=extent[2:])
-        axes.label_outer()
+        for look, name, point in _with_looks(points or {}):
+            white = {"color": "white", "markeredgecolor": "black", "linestyle": "none"}
+            axes.plot(*point, **look | white, markersize=10, label=name)
+        axes.set(xlabel=xlabel, ylabel=ylabel, xlim=across[[0, -1]], ylim=up[[0, -1]])
+        if _are_few_counts(y):
+            axes.set_yticks(y)
+        if xscale == "log":
+            axes.set_xscale("log", base=2)
+            axes.xaxis.set_major_formatter("{x:g}")
         words.append(f"{title}: from {_number(values.min())} to {_number(values.max())}")
-    figure.colorbar(shades, ax=list(all_axes), label=label)
-    if lines or points:
-        _legend_below(figure, all_axes[0])
+    figure.colorbar(shades, ax=figure.axes, label=label)
+    _legend_below(figure)
     return Picture(figure, _sentence(f"{label} over {xlabel} and {ylabel}", words))
+
+
+def _edges(centers):
+    """Return the borders of cells around evenly spaced values."""
+    return centers[0] + (centers[1] - centers[0]) * np.arange(-0.5, len(centers))
 
 
 @matplotlib.rc_context(STYLE)
@@ -539,15 +508,13 @@ def histograms(panels, xlabel, bins=40, limits=None):
     columns = min(len(panels), 5)
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(10.5, 0.4 + 2.3 * rows))
-    all_axes = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
     values = {title: np.ravel(panel) for title, panel in panels.items()}
     everything = np.concatenate(list(values.values()))
     limits = limits or (everything.min(), everything.max())
     words = []
-    for axes, (title, panel) in zip(all_axes, values.items(), strict=False):
+    for axes, title, panel in _panels(figure, values, columns):
         axes.hist(panel, bins=bins, range=limits, color="#8C6D46")
-        axes.set(title=title, xlabel=xlabel, yticks=[])
-        axes.label_outer()
+        axes.set(xlabel=xlabel, yticks=[])
         words.append(f"{title}: mean {_number(panel.mean())}, std {_number(panel.std())}")
     return Picture(figure, _sentence(f"Histograms of {xlabel}", words))
 
@@ -564,73 +531,22 @@ def layers(panels, ylabel):
         Of the vertical axis, which is logarithmic.
     """
     figure = Figure(figsize=(10.5, 4.2))
-    all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     words = []
-    for axes, (title, lines) in zip(all_axes, panels.items(), strict=True):
+    for axes, title, lines in _panels(figure, panels):
         size = 12  # the marks get smaller, so that none hides another
-        for look, (name, (measured, predicted)) in zip(looks_of(lines), lines.items(), strict=True):
+        for look, name, (measured, predicted) in _with_looks(lines):
             depth = range(1, 1 + len(measured))
             axes.plot(depth, predicted, color=look["color"], linewidth=1.5)
-            looks = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
-            axes.plot(depth, measured, **looks, markersize=size, label=name)
+            marks = look | {"linestyle": "none", "markersize": size}
+            axes.plot(depth, measured, **marks, label=name)
             size *= 0.75
             words.append(f"{title}, {name} {_course(np.asarray(measured))}")
-        axes.set(title=title, xlabel="layer", ylabel=ylabel, yscale="log")
+        axes.set(xlabel="layer", ylabel=ylabel, yscale="log")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.label_outer()
         _grid_lines(axes)
     axes.plot([], color=INK, linewidth=1.5, label="predicted")
-    _legend_below(figure, axes)
+    _legend_below(figure)
     return Picture(figure, _sentence(f"{ylabel} by layer", words))
-
-
-@matplotlib.rc_context(STYLE)
-def scale_map(panels, scales, depths, label, limits, lines):
-    """Draw values over the scale of the weights, on a log axis, and the depth, as shades.
-
-    Parameters
-    ----------
-    panels : dict of str to ndarray, shape (len(depths), len(scales))
-    scales : array_like
-        Evenly spaced by factors: std of the weights times the root of a unit's inputs.
-    depths : array_like
-        Evenly spaced numbers of hidden layers.
-    label : str
-        Of the shades.
-    limits : (low, high)
-        Values at the two ends of the shades.
-    lines : dict of str to (scales, depths)
-        Curves to draw over every panel, with their names.
-
-    Raises
-    ------
-    ValueError
-        If a map has not a row for each depth and a column for each scale.
-    """
-    for title, values in panels.items():
-        shape = (len(depths), len(scales))
-        _check_map(title, values, "(len(depths), len(scales))", shape)
-    figure = Figure(figsize=(5.2 * len(panels) + 1.2, 4.6))
-    all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
-    steps, rise = np.arange(-0.5, len(scales)), depths[1] - depths[0]
-    edges = scales[0] * (scales[1] / scales[0]) ** steps
-    floors = depths[0] + rise * np.arange(-0.5, len(depths))
-    words = []
-    for axes, (title, values) in zip(all_axes, panels.items(), strict=True):
-        shades = axes.pcolormesh(edges, floors, values, cmap=SHADES, vmin=limits[0], vmax=limits[1])
-        for look, (name, line) in zip(OTHER_LOOKS, lines.items(), strict=False):
-            axes.plot(*line, color="white", linewidth=4)
-            axes.plot(*line, color="black", linestyle=look["linestyle"], label=name)
-        axes.set(title=title, xscale="log", xlabel="σ · √inputs", ylabel="hidden layers")
-        axes.set(xlim=(edges[0], edges[-1]), ylim=(floors[0], floors[-1]), yticks=depths)
-        axes.xaxis.set_major_locator(FixedLocator([0.25, 0.5, 1, 2, 4]))
-        axes.xaxis.set_major_formatter("{x:g}")
-        axes.xaxis.set_minor_locator(NullLocator())
-        axes.label_outer()
-        words.append(f"{title}: from {_number(np.min(values))} to {_number(np.max(values))}")
-    figure.colorbar(shades, ax=list(all_axes), label=label)
-    _legend_below(figure, all_axes[0])
-    return Picture(figure, _sentence(f"{label} over scale and depth", words))
 
 
 @matplotlib.rc_context(STYLE)
@@ -645,19 +561,16 @@ def clouds(panels, center, xlabel, ylabel, center_label):
     center_label : str
     """
     figure = Figure(figsize=(10.5, 3.9))
-    all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
+    star = {"color": "black", "markersize": 15, "markeredgecolor": "white"}
     words = []
-    for axes, (title, points) in zip(all_axes, panels.items(), strict=True):
-        axes.plot(*points.T, "o", color=POINTS, markersize=4, alpha=0.35, markeredgewidth=0)
-        axes.plot(
-            *center, "*", color="black", markersize=15, markeredgecolor="white", label=center_label
-        )
-        axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
-        axes.label_outer()
+    for axes, title, points in _panels(figure, panels):
+        axes.plot(*points.T, **CLOUD)
+        axes.plot(*center, "*", **star, label=center_label)
+        axes.set(xlabel=xlabel, ylabel=ylabel)
         _grid_lines(axes)
         spread = np.sqrt(((points - center) ** 2).sum(-1).mean())
         words.append(f"{title}: {len(points)} points, spread {_number(spread)}")
-    _legend_below(figure, all_axes[0])
+    _legend_below(figure)
     return Picture(figure, _sentence(f"Clouds around the {center_label}, {_point(center)}", words))
 
 
@@ -673,12 +586,12 @@ def scatter(x, y, xlabel, ylabel, lines):
     """
     figure = Figure(figsize=(7.5, 4.4))
     axes = figure.add_subplot(xlabel=xlabel, ylabel=ylabel)
-    axes.plot(x, y, "o", color=POINTS, markersize=4, alpha=0.35, markeredgewidth=0)
+    axes.plot(x, y, **CLOUD)
     ends = np.array([np.min(x), np.max(x)])
-    for look, (name, (slope, intercept)) in zip(OTHER_LOOKS, lines.items(), strict=False):
-        axes.plot(ends, slope * ends + intercept, **{**look, "marker": ""}, label=name)
+    for look, name, (slope, intercept) in _with_looks(lines):
+        axes.plot(ends, slope * ends + intercept, **look | {"marker": ""}, label=name)
     _grid_lines(axes)
-    _legend_below(figure, axes)
+    _legend_below(figure)
     slopes = [f"{name}, slope {_number(slope)}" for name, (slope, _) in lines.items()]
     return Picture(figure, _sentence(f"{ylabel} against {xlabel}, {len(x)} points", slopes))
 
@@ -697,12 +610,11 @@ def designs(panels, xlabel, ylabel, limits, label=None):
         Of the shades.
     """
     figure = Figure(figsize=(3.4 * len(panels) + (1 if label else 0), 3.7))
-    all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     values = [panel[2] for panel in panels.values() if len(panel) > 2]
     shades = {"vmin": np.min(values), "vmax": np.max(values), "cmap": SHADES} if values else {}
     words = []
-    for axes, (title, (x, y, *shade)) in zip(all_axes, panels.items(), strict=True):
-        axes.set(title=title, xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
+    for axes, title, (x, y, *shade) in _panels(figure, panels):
+        axes.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
         axes.set(xlim=limits[0], ylim=limits[1])
         axes.minorticks_off()
         colors = {"c": shade[0], **shades} if shade else {"color": POINTS}
@@ -710,14 +622,13 @@ def designs(panels, xlabel, ylabel, limits, label=None):
         below, beside = axes.get_xaxis_transform(), axes.get_yaxis_transform()
         axes.plot(x, np.full(len(x), 0.03), "|", color=INK, markersize=9, transform=below)
         axes.plot(np.full(len(y), 0.03), y, "_", color=INK, markersize=9, transform=beside)
-        axes.label_outer()
         _grid_lines(axes)
         words.append(
             f"{title}: {len(x)} points, {len(np.unique(x))} values of {xlabel}, "
             f"{len(np.unique(y))} of {ylabel}"
         )
     if label:
-        figure.colorbar(dots, ax=list(all_axes), label=label)
+        figure.colorbar(dots, ax=figure.axes, label=label)
     return Picture(figure, _sentence(f"{ylabel} against {xlabel}", words))
 
 
@@ -739,23 +650,31 @@ def images(pictures, labels):
         raise ValueError(f"labels must be one for each image, {len(pictures)}, got {len(labels)}")
     rows = -(-len(pictures) // 10)
     figure = Figure(figsize=(9, 1.15 * rows))
-    all_axes = list(figure.subplots(rows, 10, squeeze=False).flat)
-    for axes, picture, label in zip(all_axes, pictures, labels, strict=False):
+    for axes in figure.subplots(rows, 10, squeeze=False).flat:
+        axes.set_axis_off()
+    for axes, picture, label in zip(figure.axes, pictures, labels, strict=False):
         axes.imshow(picture, cmap="gray_r")
         axes.set_title(label, fontsize=11)
-    for axes in all_axes:
-        axes.set_axis_off()
     return Picture(figure, f"{len(pictures)} images: {', '.join(str(label) for label in labels)}.")
 
 
-def _pixels(figure, dpi):
-    """Return a figure as an image in red, green and blue."""
-    canvas, usual_dpi = FigureCanvasAgg(figure), figure.dpi
-    figure.set_dpi(dpi)
-    with matplotlib.rc_context(STYLE):
-        canvas.draw()
-    figure.set_dpi(usual_dpi)
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+def _panels(figure, panels, columns=None, same_x=True):
+    """Yield the axes, title and content of each panel; only the outer axes keep their labels."""
+    columns = columns or len(panels)
+    rows = -(-len(panels) // columns)
+    all_axes = figure.subplots(rows, columns, sharex=same_x, sharey=True, squeeze=False).ravel()
+    for axes, (title, content) in zip(all_axes, panels.items(), strict=False):
+        yield axes, title, content
+        axes.set_title(title)
+        if same_x:
+            axes.label_outer()
+    for axes in all_axes[len(panels) :]:
+        axes.set_axis_off()
+
+
+def _with_looks(named):
+    """Return the look, the name and the content of each entry of a dict."""
+    return zip(looks_of(named), named, named.values(), strict=True)
 
 
 def _grid(window, resolution):
@@ -770,7 +689,7 @@ def _title(landscape):
 
 def _map(landscape):
     """Return a figure of map size and its axes with the contours drawn."""
-    (x_min, x_max), (y_min, y_max) = landscape.window
+    (x_min, x_max), (y_min, y_max) = doors.landscape(landscape).window
     width = 8.0
     figure = Figure(figsize=(width, min(6.0, 1.0 + width * (y_max - y_min) / (x_max - x_min))))
     axes = figure.add_subplot()
@@ -824,12 +743,6 @@ def _draw_path(axes, trajectory, look, name):
     axes.plot(*shown[-1], "X", color=color, markeredgecolor="black", markersize=10, zorder=6)
 
 
-def _check_map(title, values, name, shape):
-    """Raise an error unless a map has the shape of this name."""
-    if np.shape(values) != shape:
-        raise ValueError(f"{title!r} must have shape {name}, {shape}, got {np.shape(values)}")
-
-
 def _draw_marks(axes, marks, levels):
     """Draw named vertical and horizontal lines; the names of vertical ones in two rows."""
     line = {"color": INK, "linewidth": 1, "linestyle": ":"}
@@ -848,16 +761,16 @@ def _grid_lines(axes):
     axes.grid(color="#DDDDDD", linewidth=0.7)
 
 
-def _legend_below(figure, axes):
-    handles, names = axes.get_legend_handles_labels()
-    _name_below(figure, dict(zip(names, handles, strict=True)))
-
-
-def _name_below(figure, named):
-    """Put a legend below the axes, in as many columns as fit."""
-    widest = max(len(name) for name in named) + 7  # letters, with the handle and the gap
-    columns = min(len(named), max(1, int(figure.get_figwidth() * 13 / widest)))
-    figure.legend(named.values(), named, loc="outside lower center", ncols=columns)
+def _legend_below(figure):
+    """Put a legend of all that is named below the axes, in as many columns as fit."""
+    named = {}
+    for axes in figure.axes:
+        handles, names = axes.get_legend_handles_labels()
+        named |= zip(names, handles, strict=True)
+    if named:
+        widest = max(map(len, named)) + 7  # letters, with the handle and the gap
+        columns = min(len(named), max(1, int(figure.get_figwidth() * 13 / widest)))
+        figure.legend(named.values(), named, loc="outside lower center", ncols=columns)
 
 
 def _line(look, points, markers=40):
@@ -866,9 +779,10 @@ def _line(look, points, markers=40):
 
 
 def _common_landscape(trajectories):
-    if not isinstance(trajectories, Mapping) or not trajectories:
+    runs = trajectories.values() if isinstance(trajectories, Mapping) else ()
+    if not runs or not all(isinstance(run, Trajectory) for run in runs):
         raise TypeError(f"trajectories must be a dict of names to Trajectory, got {trajectories!r}")
-    landscapes = {id(run.landscape): run.landscape for run in trajectories.values()}
+    landscapes = {id(run.landscape): run.landscape for run in runs}
     if len(landscapes) > 1:
         names = [landscape.name for landscape in landscapes.values()]
         raise ValueError(f"trajectories must all be over the same landscape, got {names}")

@@ -37,9 +37,7 @@ def every_kind(runs):
         "gradient_field": figures.gradient_field(ravine),
         "paths": figures.paths(runs),
         "path_panels": figures.path_panels(runs),
-        "path_arrows": figures.path_arrows(
-            "Momentum", momentum, {"v": (momentum.positions, momentum.states["v"])}
-        ),
+        "arrows": figures.paths({"Momentum": momentum}, {"v": (momentum.positions,) * 2}),
         "unit_circle": figures.unit_circle({"pair": [0.5 + 0.5j, 0.5 - 0.5j]}, inner=0.7),
         "losses": figures.curves(runs, yscale="log"),
         "curves": figures.curves({"line": x**2}, "η", "f", x, marks={"m": 0.5}, levels={"l": 0.2}),
@@ -47,7 +45,7 @@ def every_kind(runs):
         "heatmaps": figures.heatmaps(shades, x, x, *names, points={"best": (0.5, 0.5)}),
         "layers": figures.layers({"relu": {"He": (x, 1.1 * x), "1": (10 * x, 11 * x)}}, "size"),
         "designs": figures.designs({"grid": (x + 1, x + 1)}, "rate", "decay", ((1, 9), (1, 9))),
-        "scale_map": figures.scale_map({"SGD": shades["a"]}, x, x, "loss", (0, 1), {"l": (x, x)}),
+        "scales": figures.heatmaps(shades, x, x, *names, lines={"l": (x, x)}, xscale="log"),
         "histograms": figures.histograms({"one": normal, "two": 2 * normal}, "activation"),
         "scatter": figures.scatter(*normal.T, "u", "l", {"best line": (0.5, 0.0)}),
         "clouds": figures.clouds({"batch": normal}, (0, 0), "x", "y", "center"),
@@ -172,7 +170,7 @@ def test_bands_lie_behind_the_line_of_the_same_name():
 def test_arrows_start_where_they_are_put_in_the_color_of_their_quantity(runs):
     run = runs["Momentum"]
     arrows = {"push −ηg": (run.positions + 1, run.gradients)}
-    axes = figures.path_arrows("Momentum", run, arrows).figure.axes[0]
+    axes = figures.paths({"Momentum": run}, arrows).figure.axes[0]
     (drawn,) = [each for each in axes.collections if hasattr(each, "U")]
     np.testing.assert_allclose(drawn.get_offsets(), run.positions + 1)
     np.testing.assert_allclose(np.stack([drawn.U, drawn.V], -1), run.gradients)
@@ -202,6 +200,10 @@ def test_text_alternative_can_be_given():
     [
         (lambda: figures.curves({}), "lines must be a dict of names to values, got {}"),
         (lambda: figures.curves([1, 2]), "lines must be a dict"),
+        (lambda: figures.curves({"a": "up"}), "'a' must be a non-empty list of numbers, got 'up'"),
+        (lambda: figures.contours("ravine"), "landscape must be a Landscape, .*got 'ravine'"),
+        (lambda: figures.surface("ravine"), "landscape must be a Landscape, .*got 'ravine'"),
+        (lambda: figures.paths({"a": [1, 2]}), r"dict of names to Trajectory, got {'a': \[1, 2\]}"),
         (lambda: figures.curves({"a": [1], "p": {"b": [1]}}), "all panels or all lines"),
         (lambda: figures.curves({"a": [1, 2]}, x=[1]), "'a' must have the length of x, 1, got 2"),
         (lambda: figures.curves({"a": [1]}, bands={"b": ([0], [2])}), r"that are drawn, got \['b'"),
@@ -212,10 +214,6 @@ def test_text_alternative_can_be_given():
         (
             lambda: figures.heatmaps({"m": np.ones((2, 3))}, [1, 2], [1, 2, 3], "x", "y", "l"),
             r"'m' must have shape \(len\(y\), len\(x\)\), \(3, 2\), got \(2, 3\)",
-        ),
-        (
-            lambda: figures.scale_map({"m": np.ones((2, 3))}, [1, 2], [1, 2, 3], "l", (0, 1), {}),
-            r"'m' must have shape \(len\(depths\), len\(scales\)\), \(3, 2\), got \(2, 3\)",
         ),
         (lambda: figures.images(np.zeros((3, 8, 8)), [1, 2]), "one for each image, 3, got 2"),
     ],
@@ -235,14 +233,19 @@ def test_layers_puts_marks_where_it_was_measured_and_a_line_where_predicted():
     assert picture.alt == "size by layer: tanh, He from 1 to 4."
 
 
-def test_each_shade_of_a_scale_map_lies_around_its_scale_and_depth():
-    scales, depths = [0.5, 1, 2], [2, 5]
-    values, line = np.arange(6).reshape(2, 3), {"l": ([1, 1], [2, 5])}
-    axes = figures.scale_map({"SGD": values}, scales, depths, "loss", (0, 5), line).figure.axes[0]
-    corners = axes.collections[0].get_coordinates()
-    np.testing.assert_allclose(corners[0, :, 0], np.sqrt([1 / 8, 1 / 2, 2, 8]))
+@pytest.mark.parametrize(
+    ("xscale", "x", "edges"),
+    [("linear", [1, 3, 5], [0, 2, 4, 6]), ("log", [0.5, 1, 2], np.sqrt([1 / 8, 1 / 2, 2, 8]))],
+)
+def test_each_shade_lies_around_its_two_quantities(xscale, x, edges):
+    values = np.array([[0, 1, 2], [3, np.nan, 5]])
+    picture = figures.heatmaps({"SGD": values}, x, [2, 5], "x", "y", "loss", xscale=xscale)
+    shades = picture.figure.axes[0].collections[0]
+    corners = shades.get_coordinates()
+    np.testing.assert_allclose(corners[0, :, 0], edges)
     np.testing.assert_allclose(corners[:, 0, 1], [0.5, 3.5, 6.5])
-    np.testing.assert_array_equal(np.reshape(axes.collections[0].get_array(), (2, 3)), values)
+    np.testing.assert_array_equal(np.reshape(shades.get_array().filled(np.nan), (2, 3)), values)
+    assert shades.get_clim() == (0, 5)
 
 
 def test_a_design_shows_every_trial_with_its_shade_and_its_projections():
