@@ -559,8 +559,10 @@ def test_rate_map_shows_the_roots():
 
 
 def test_rate_map_refuses_a_landscape_that_is_no_bowl():
-    with pytest.raises(ValueError, match="landscape must be a bowl"):
-        RateMap(mountains)
+    flat = from_function(lambda x, y: 0 * x, ((-1, 1), (-1, 1)), (0, 0))
+    for landscape in (mountains, flat):
+        with pytest.raises(ValueError, match="landscape must be a bowl"):
+            RateMap(landscape)
     assert RateMap(round_bowl).curvatures == (1.0, 1.0)
 
 
@@ -932,6 +934,7 @@ def test_odd_landscapes_of_a_learner_are_shown_or_say_their_own_error():
     check_whole(Descent(SGD, holes, lr=0.01))
     flat = from_function(lambda x, y: 0 * x + 2, window, start)
     check_whole(Descent(SGD, flat))
+    check_whole(Slope(from_function(lambda x, y: np.log(x**2 + y**2), window, start)))
     with pytest.raises(ArithmeticError, match="no ground here"):
         Descent(SGD, from_function(raises_left, window, start))
 

@@ -111,7 +111,8 @@ def curvatures(landscape):
     x, y = np.array([1.0, 2.0, -3.0]), np.array([1.0, -1.0, 2.0])
     with np.errstate(all="ignore"):
         along_x, along_y = landscape.slope(x, y)
-    if np.ptp(along_x / x) < 1e-12 and np.ptp(along_y / y) < 1e-12:
+    is_even = np.ptp(along_x / x) < 1e-12 and np.ptp(along_y / y) < 1e-12
+    if is_even and along_x[0] > 0 and along_y[0] > 0:
         return float(along_x[0]), float(along_y[0])
     return None
 

@@ -159,6 +159,7 @@ def cut_through(landscape, axis, fixed):
 
 
 @lru_cache(maxsize=16)
+@np.errstate(all="ignore")
 def points_of(cut, axis):
     """Return the points (place, height) of a cut, shape (n, 2)."""
     along = np.linspace(*cut.window[axis], 241)
@@ -169,7 +170,8 @@ def points_of(cut, axis):
 def cut_panel(cut, axis):
     """Return axes for a cut, with a little room below and above it."""
     heights = points_of(cut, axis)[:, 1]
-    low, high = float(np.nanmin(heights)), float(np.nanmax(heights))
+    finite = heights[np.isfinite(heights)]
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 0.0)
     room = 0.08 * (high - low or 1.0)
     window = (cut.window[axis], (low - room, high + room))
     along = "xy"[axis]
