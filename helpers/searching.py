@@ -6,6 +6,9 @@ whatever `map` it gets: the plain one, `stacked`, or that of an executor.
 """
 
 import logging
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -97,22 +100,45 @@ def search(trial, configurations, seeds=(0,), map=map):
 def stacked(trial, configurations, seeds):
     """Map by side: run many networks as one, with results equal to those of the plain `map`.
 
+    A core has LANES networks at a time.
+
     Parameters
     ----------
     trial : Trial
     configurations, seeds : sequences of the same length
     """
+
+    def run(places):
+        return trial.stacked([configurations[i] for i in places], [seeds[i] for i in places])
+
+    chunks, results = in_chunks(configurations), {}
+    with map_of_threads() as map:
+        for places, lanes in zip(chunks, map(run, chunks), strict=True):
+            results |= zip(places, lanes, strict=True)
+    return [results[place] for place in range(len(configurations))]
+
+
+def in_chunks(configurations):
+    """Return the places of those that can run side by side: a list of arrays, LANES at most."""
     kinds = {}
     for place, configuration in enumerate(configurations):
         kind = (*configuration, configuration.get("units"))
         kinds.setdefault(kind, []).append(place)
-    results = {}
-    for places in kinds.values():
-        for first in range(0, len(places), LANES):
-            chunk = places[first : first + LANES]
-            lanes = trial.stacked([configurations[i] for i in chunk], [seeds[i] for i in chunk])
-            results |= zip(chunk, lanes, strict=True)
-    return [results[place] for place in range(len(configurations))]
+    return [
+        chunk
+        for places in kinds.values()
+        for chunk in np.array_split(places, -(-len(places) // LANES))
+    ]
+
+
+@contextmanager
+def map_of_threads():
+    """Yield a `map` that keeps every core busy, or the plain one where there are no threads."""
+    if sys.platform == "emscripten":  # a Python in the browser
+        yield map
+    else:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            yield threads.map
 
 
 @dataclass(frozen=True)

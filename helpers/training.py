@@ -106,7 +106,7 @@ class Minibatches:
         order = np.reshape([rng.permutation(n) for rng in self.rngs], (*self.lanes, n))
         for first in range(0, n, self.batch_size):
             chosen = order[..., first : first + self.batch_size]
-            yield self.split.x[chosen], self.split.t[chosen]
+            yield self.split.x.take(chosen, axis=0), self.split.t[chosen]
 
 
 def progress(updates):

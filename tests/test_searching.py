@@ -110,6 +110,13 @@ def test_other_rules_and_more_networks_than_lanes(rule, own, monkeypatch):
     np.testing.assert_array_equal(one.right, other.right)
 
 
+def test_where_there_are_no_threads_networks_run_side_by_side_all_the_same(plain, monkeypatch):
+    monkeypatch.setattr(searching.sys, "platform", "emscripten")
+    monkeypatch.setattr(searching, "ThreadPoolExecutor", None)
+    table = search(QUICK, CONFIGURATIONS, seeds=(3, 4), map=stacked)
+    np.testing.assert_array_equal(table.right, plain.right)
+
+
 def test_looks_on_the_way_are_those_of_shorter_trials():
     configurations = [{"lr": 0.1}, {"lr": 0.3}]
     for way in (map, stacked):
