@@ -35,10 +35,12 @@ function stroke(context, points) {
   context.stroke();
 }
 
-function drawPanel(context, panel, ratio) {
+// Text is as large as that of the page, as far as there is room; em is the page's, in panel pixels.
+function drawPanel(context, panel, ratio, em) {
   const { box: [left, top, width, height], window: [[x0], [y0]], place } = panel;
   const [right, below, middle] = [left + width, top + height, left + width / 2];
-  const write = (text, x, y, align, baseline, size = 12) => {
+  const font = clamp(0.9 * em, 12, 17);
+  const write = (text, x, y, align, baseline, size = font) => {
     context.font = `${size}px "DejaVu Sans", Verdana, sans-serif`;
     Object.assign(context, { textAlign: align, textBaseline: baseline });
     context.fillText(text, x, y);
@@ -51,19 +53,19 @@ function drawPanel(context, panel, ratio) {
   for (const [value, text] of panel.xticks) {
     const [x] = place(value, y0);
     line([[x, below], [x, below + 4]], INK);
-    write(text, x, below + 7, "center", "top", 11);
+    write(text, x, below + 7, "center", "top", font - 1);
   }
   for (const [value, text] of panel.yticks) {
     const [, y] = place(x0, value);
     line([[left - 4, y], [left, y]], INK);
-    write(text, left - 7, y, "right", "middle", 11);
+    write(text, left - 7, y, "right", "middle", font - 1);
   }
   if (panel.xticks.length) line([[left, top], [left, below], [right, below]], INK);
   write(panel.title, middle, top - 9, "center", "bottom");
   write(panel.xlabel, middle, below + 23, "center", "top");
   write(panel.ylabel, left - 8, top - 9, "right", "bottom");
   context.fillStyle = "black";
-  for (const [x, y, text] of panel.notes) write(text, ...place(x, y), "center", "middle", 13);
+  for (const [x, y, text] of panel.notes) write(text, ...place(x, y), "center", "middle", font + 1);
 }
 
 // A part of a panel's image, as large as the panel.

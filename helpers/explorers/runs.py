@@ -149,6 +149,7 @@ def chart(dial, losses, marks):
     """Return what the browser draws on a dial: losses at its stops, and marks at some values.
 
     The lowest loss lies at the bottom; what is above the first loss's hundredfold, at the top.
+    The mark at the right comes first.
     """
     with np.errstate(all="ignore"):
         height = np.log10(np.maximum(losses - np.min(losses), 1e-12 * abs(np.median(losses))))
@@ -158,7 +159,7 @@ def chart(dial, losses, marks):
     low, high = np.quantile(height[finite], 0.01), np.quantile(height[finite], 0.6) + 1
     share = np.clip((np.where(finite, height, np.inf) - low) / max(high - low, 1e-9), 0, 1)
     points = " ".join(f"{i},{96 - 92 * y:.0f}" for i, y in enumerate(share))
-    stops = [[dial.nearest(value), text] for text, value in marks.items()]
+    stops = sorted(([dial.nearest(value), text] for text, value in marks.items()), reverse=True)
     return {"path": f"M{points.replace(' ', 'L')}", "marks": stops}
 
 

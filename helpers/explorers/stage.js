@@ -58,11 +58,10 @@ function render({ model, el }) {
   el.classList.add("explorer");
   keepPictures(model.widget_manager?.context?.model);
   const root = make("div", "stage", el);
-  const board = make("div", "stage-controls", root);
-  const buttons = make("div", "stage-buttons", root);
-  const transport = make("div", "stage-transport", root);
-  const row = make("div", "stage-row", root);
-  const foot = make("div", "stage-foot", root);
+  const parts = (names, parent) => names.split(" ").map((name) => make("div", `stage-${name}`, parent));
+  const [side, main] = parts("side main", root);
+  const [board, buttons] = parts("controls buttons", side);
+  const [transport, row, foot] = parts("transport row foot", main);
   const readout = make("div", "stage-readout", model.get("scene").beside ? row : foot);
   const words = make("div", "stage-words", foot);
   const status = make("p", "stage-status", words, { role: "status" });
@@ -181,15 +180,13 @@ function render({ model, el }) {
 
   function setCharts() {
     for (const [name, { path, marks }] of Object.entries(model.get("charts"))) {
-      const { chart, stops } = inputs[name];
-      chart.innerHTML = `<svg viewBox="0 0 ${stops.length - 1} 100" preserveAspectRatio="none"
-        aria-hidden="true"><path d="${path}"/></svg>`;
-      for (const [stop, text] of marks) {
-        const mark = make("span", "", chart);
-        mark.textContent = text;
-        mark.style.cssText = `left: ${(100 * stop) / (stops.length - 1)}%; top: ${14 * chart.childElementCount - 28}px`;
-        mark.classList.toggle("stage-left", stop > 0.7 * stops.length);
-      }
+      const { chart, stops } = inputs[name], end = stops.length - 1;
+      chart.innerHTML = `<svg viewBox="0 0 ${end} 100" preserveAspectRatio="none" aria-hidden="true">
+        <path d="${path}"/></svg>`;
+      marks.forEach(([stop, text], i) => {
+        const style = `left: ${(100 * stop) / end}%; top: ${i}lh`;
+        make("span", stop > 0.6 * end ? "stage-left" : "", chart, { style }).textContent = text;
+      });
     }
   }
 
@@ -267,7 +264,8 @@ function render({ model, el }) {
     panel.ratio = (frame.getBoundingClientRect().width * devicePixelRatio) / spec.size[0] || 1;
     for (const canvas of [still, live])
       [canvas.width, canvas.height] = spec.size.map((side) => Math.round(side * panel.ratio));
-    drawPanel(still.getContext("2d"), spec, panel.ratio);
+    const em = parseFloat(getComputedStyle(frame).fontSize) * (frame.currentCSSZoom ?? 1) * devicePixelRatio;
+    drawPanel(still.getContext("2d"), spec, panel.ratio, em / panel.ratio);
     if (scene) draw();
   }
 

@@ -159,7 +159,6 @@ def test_after_a_restart_one_press_brings_everything_back(lesson):
     lesson.key("Space", leads_to=SECOND)
 
 
-@pytest.mark.xfail(reason="not reached: a map is 22 % of the height, a quarter is wanted")
 @pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)], ids=str)
 def test_everything_grows_with_the_screen_and_the_hand_stays_exact(lesson, size):
     page, (width, height) = lesson.page, size

@@ -7,7 +7,7 @@ const HERE = document.currentScript.src.replace(/[^/]*$/, "");
 const TEXT = 14; // pixels: the size of text that presenter.css sets, before it is scaled
 const SIZES = [0.0305, 0.033, 0.0355, 0.0385, 0.042, 0.046, 0.05]; // of text, in heights of the screen
 const FIGURE = 0.4; // height of a figure that is not flat, at least, in heights of the screen
-const SMALLEST_MAP = 0.22; // height of what an explorer draws, in heights of the screen
+const SMALLEST_MAP = 0.25; // height of what an explorer draws, in heights of the screen
 const MARGIN = 40; // pixels beside a figure
 
 const EDITED = ".cm-content, textarea, [contenteditable=true]";
@@ -151,7 +151,7 @@ function activate(app) {
   function highestPanels(row) {
     const aspects = [...row.querySelectorAll(".stage-panel:not([hidden])")].map(aspect);
     const { width } = row.getBoundingClientRect();
-    return row.querySelector(".stage-readout") ? (0.44 * width) / Math.max(...aspects) : width / sum(aspects);
+    return row.querySelector(".stage-readout") ? (0.4 * width) / Math.max(...aspects) : width / sum(aspects);
   }
 
   // ---- Keys -----------------------------------------------------------------------------------
