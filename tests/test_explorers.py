@@ -479,15 +479,15 @@ def test_best_rate_here_makes_nothing_worse_on_the_mountains_and_counts_the_nois
     assert explorer.values["lr"] < 0.9
 
 
-def test_the_chart_on_the_dial_has_its_lowest_point_and_the_limit():
-    ((path, marks),) = [
-        tuple(chart.values()) for chart in Descent(SGD).charts_of(Descent(SGD).values).values()
-    ]
-    heights = [int(y) for y in re.findall(r",(\d+)", path)]
-    stops = Descent(SGD).parts["lr"].stops
-    losses = sweep(SGD, ravine, lr=stops).losses
-    assert heights[int(np.argmin(losses))] == max(heights)  # pixels count from the top
-    assert marks == [[int(np.argmin(losses)), "lowest 0.933"], [400, "2/λ = 1"]]
+@pytest.mark.parametrize("make", [Descent, StepInspector])
+def test_the_chart_on_the_dial_has_its_lowest_point_and_the_limit(make):
+    explorer = make(SGD)
+    chart = explorer.charts_of(explorer.values)["lr"]
+    heights = [int(y) for y in re.findall(r",(\d+)", chart["path"])]
+    losses = sweep(SGD, ravine, lr=explorer.parts["lr"].stops).losses
+    lowest = int(np.argmin(losses))
+    assert heights[lowest] == max(heights)  # pixels count from the top
+    assert chart["marks"] == [[400, "2/λ = 1"], [lowest, "lowest 0.933"]]
 
 
 def numbers_put_in(formula, explorer, axis, before_step):

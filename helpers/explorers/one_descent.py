@@ -1,7 +1,5 @@
 """The explorer of one descent: the optimizer's numbers are moved, path and loss follow."""
 
-from typing import ClassVar
-
 import numpy as np
 
 from helpers.explorers.controls import Dial
@@ -9,7 +7,6 @@ from helpers.explorers.panels import map_panel
 from helpers.explorers.runs import (
     above,
     best_rate,
-    chart,
     curvatures,
     curve,
     ending,
@@ -53,8 +50,6 @@ class Descent(Walker):
     Explorer: SGD (lr 1) on the ravine from (-7, 2), 30 steps: ends at (-0.297, 2), loss 4.
     """
 
-    charted: ClassVar = ("lr",)
-
     def __init__(self, rule=SGD, landscape=ravine, start=None, steps=30, **numbers):
         controls = self.settle(rule, landscape, start, steps, numbers)
         controls.append(Dial("noise", SAY["noise"], 0.0, 0.0, 3.0))
@@ -73,23 +68,6 @@ class Descent(Walker):
     def best(self, values):
         """Return the learning rate with the lowest last loss of what is shown."""
         return {"lr": best_rate(self.rates(values), self.parts["lr"].stops)}
-
-    def charts_of(self, values):
-        """Return the last loss against the learning rate, with the best rate and the limit."""
-        if "lr" not in self.numbers:
-            return {}
-        dial, losses_at = self.parts["lr"], self.rates(values)
-        stops = np.array(dial.stops)
-        losses = losses_at(stops)
-        marks = {}
-        if np.isfinite(losses).any():
-            best = float(stops[np.argmin(losses)])
-            marks[SAY["chart_best"].format(rate=said(best, 3))] = best
-        bowl = curvatures(self.place(values)[0])
-        if bowl and self.name in ("SGD", "Momentum"):
-            limit = 2 * (1 + values.get("momentum", 0.0)) / max(bowl)
-            marks[SAY[f"limit_{self.name}"].format(rate=said(limit, 3))] = limit
-        return {"lr": chart(dial, losses, marks)}
 
     def view(self, values):
         """Return what to show."""

@@ -1,17 +1,20 @@
 """What the explorers with a start on a map share, and those of a single optimizer."""
 
 import inspect
+from typing import ClassVar
 
 import numpy as np
 
 from helpers import doors
 from helpers.descent import descend
 from helpers.explorers.controls import RANGES, TEXTBOOK_RATES, Dial, Menu, usual_dial
-from helpers.explorers.runs import rates_of, steady_rate
+from helpers.explorers.runs import chart, curvatures, rates_of, steady_rate
 from helpers.explorers.stage import Explorer
 from helpers.explorers.words import WORDS, said
 from helpers.landscapes import LANDSCAPES, ravine
 from helpers.looks import looks_of
+
+SAY = WORDS["walk"]
 
 
 class OnGround(Explorer):
@@ -63,7 +66,7 @@ class OnGround(Explorer):
             return None
         landscape, _ = self.place(self.values)
         down = -landscape.gradient([x, y]) * self.values.get("lr", 0.1)
-        text = WORDS["walk"]["probe"].format(
+        text = SAY["probe"].format(
             x=said(x, 3),
             y=said(y, 3),
             loss=said(float(landscape([x, y]))),
@@ -92,6 +95,8 @@ class Walker(OnGround):
     ValueError
         If a number has no dial, or lies out of its range; also the start and the steps.
     """
+
+    charted: ClassVar = ("lr",)
 
     def settle(self, rule, landscape, start, steps, numbers):
         """Take the parameters and return the controls."""
@@ -136,6 +141,23 @@ class Walker(OnGround):
         """Return the descent of a fresh optimizer."""
         return descend(self.rule(**self.settings(values)), *self.place(values), values["steps"])
 
+    def charts_of(self, values):
+        """Return the last loss against the learning rate, with the best rate and the limit."""
+        if "lr" not in self.numbers:
+            return {}
+        dial, losses_at = self.parts["lr"], self.rates(values)
+        stops = np.array(dial.stops)
+        losses = losses_at(stops)
+        marks = {}
+        if np.isfinite(losses).any():
+            best = float(stops[np.argmin(losses)])
+            marks[SAY["chart_best"].format(rate=said(best, 3))] = best
+        bowl = curvatures(self.place(values)[0])
+        if bowl and self.name in ("SGD", "Momentum"):
+            limit = 2 * (1 + values.get("momentum", 0.0)) / max(bowl)
+            marks[SAY[f"limit_{self.name}"].format(rate=said(limit, 3))] = limit
+        return {"lr": chart(dial, losses, marks)}
+
     def memory(self, run):
         """Return the states of a run that the lecture names, from zero before the first step."""
         fresh, zeros = self.rule(), np.zeros_like(run.positions)
@@ -145,7 +167,7 @@ class Walker(OnGround):
     def title(self, values):
         """Say in words what walks where, for the text alternative."""
         settings = ", ".join(f"{name} {values[name]:.3g}" for name in self.numbers)
-        return WORDS["walk"]["title"].format(
+        return SAY["title"].format(
             name=self.name,
             settings=settings,
             **{k: values[k] for k in ("landscape", "x", "y", "steps")},
