@@ -10,7 +10,17 @@ from PIL import Image
 from helpers import doors
 from helpers.descent import descend, sweep
 from helpers.explorers.controls import RATE, Dial, Menu
-from helpers.explorers.panels import CURVE, MAP, Mark, axes, map_panel, ramp, ring, with_image
+from helpers.explorers.panels import (
+    CURVE,
+    MAP,
+    Mark,
+    axes,
+    kinds_image,
+    map_panel,
+    places_of,
+    ring,
+    with_image,
+)
 from helpers.explorers.runs import curve, lowest_and_highest, path, rates_of, signs, steady_rate
 from helpers.explorers.stage import DARK, Explorer, View
 from helpers.explorers.words import WORDS, said, table
@@ -247,20 +257,14 @@ def height_panel(landscape, budget):
 def valley_panel(landscape):
     """Return the map with each place in the color of the valley that it drains into."""
     panel = map_panel(landscape, label=SAY["map"])
-    (x0, x1), (y0, y1) = landscape.window
-    starts = np.stack(np.meshgrid(np.linspace(x0, x1, 61), np.linspace(y1, y0, 41)), -1)
+    starts = places_of(landscape, 61, 41)
     ends = sweep(SGD, landscape, starts, 150, lr=[0.2]).positions[..., 0, :]
     to_each = np.linalg.norm(ends[..., np.newaxis, :] - np.array(landscape.minima), axis=-1)
-    colors = np.concatenate([ramp([color, color], 1) for color in VALLEYS])
-    valley = np.argmin(to_each, axis=-1) % len(VALLEYS)
-    image = Image.fromarray(colors[valley]).resize(
-        [round(2 * side) for side in panel.box[2:]], Image.Resampling.NEAREST
-    )
-    with_lines = Image.open(io.BytesIO(panel.image)).convert("RGB").resize(image.size)
-    dark = np.asarray(with_lines.convert("L")) < 150  # the lines between the levels
-    pixels = np.asarray(image).copy()
-    pixels[dark] = (140, 140, 140)
-    return with_image(panel, Image.fromarray(pixels))
+    image = kinds_image(np.argmin(to_each, axis=-1) % len(VALLEYS), VALLEYS, panel)
+    with_lines = Image.open(io.BytesIO(panel.image)).convert("L").resize(image.size)
+    lines = with_lines.point(lambda gray: 255 * (gray < 150))
+    image.paste((140, 140, 140), mask=lines)
+    return with_image(panel, image)
 
 
 def bearing(x, y):

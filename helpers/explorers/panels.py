@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import count
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageColor
 
 from helpers.explorers.words import SUPERSCRIPTS, said
 from helpers.looks import EARTH, contour_levels
@@ -133,7 +133,7 @@ def map_panel(landscape, size=MAP, label=""):
         deepest = np.isclose(landscape(minimum), landscape(landscape.minima[0]))
         notes.append((*minimum, "★" if deepest else "+"))
     panel = axes(landscape.window, size, 1, xlabel="x", ylabel="y", notes=notes, **words)
-    heights = heights_of(landscape, (201, 141))
+    heights = heights_of(landscape)
     return with_image(panel, shaded(heights, panel.box[2:]))
 
 
@@ -145,14 +145,18 @@ def with_image(panel, image):
     return replace(panel, image=png.getvalue(), key=str(next(KEYS)))
 
 
-@lru_cache(maxsize=16)
-def heights_of(landscape, shape):
-    """Return losses over the window, shape (rows from the top, columns); nan where not finite."""
+def places_of(landscape, across, down):
+    """Return places all over the window, shape (rows from the top, columns, 2)."""
     (x0, x1), (y0, y1) = landscape.window
-    x, y = np.linspace(x0, x1, shape[0]), np.linspace(y1, y0, shape[1])
+    return np.stack(np.meshgrid(np.linspace(x0, x1, across), np.linspace(y1, y0, down)), -1)
+
+
+@lru_cache(maxsize=16)
+def heights_of(landscape):
+    """Return losses all over the window, shape (rows from the top, columns); nan for infinite."""
     with np.errstate(all="ignore"):
-        heights = np.asarray(landscape.value(x, y[:, np.newaxis]), dtype=float)
-    heights = np.broadcast_to(heights, shape[::-1])
+        heights = np.asarray(landscape(places_of(landscape, 201, 141)), dtype=float)
+    heights = np.broadcast_to(heights, (141, 201))
     return np.where(np.isfinite(heights), heights, np.nan)
 
 
@@ -177,9 +181,16 @@ def shaded(heights, size):
     return image
 
 
+def kinds_image(kinds, colors, panel):
+    """Return an image of kinds, shape (rows from the top, columns); one of -1 is white."""
+    palette = np.array([ImageColor.getrgb(color) for color in [*colors, "white"]], dtype="u1")
+    size = [round(2 * side) for side in panel.box[2:]]
+    return Image.fromarray(palette[kinds]).resize(size, Image.Resampling.NEAREST)
+
+
 def ramp(colors, n):
     """Return n colors from the first to the last of some, shape (n, 3)."""
-    stops = np.array([[int(color[i : i + 2], 16) for i in (1, 3, 5)] for color in colors])
+    stops = np.array([ImageColor.getrgb(color) for color in colors])
     at = np.linspace(0, len(stops) - 1, n)
     return np.stack([np.interp(at, range(len(stops)), c) for c in stops.T], -1).astype("u1")
 

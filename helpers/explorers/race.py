@@ -3,11 +3,10 @@
 from typing import ClassVar
 
 import numpy as np
-from PIL import Image
 
 from helpers.descent import descend, sweep
 from helpers.explorers.controls import RATE, TEXTBOOK_RATES, Dial, Menu, Switch, usual_dial
-from helpers.explorers.panels import axes, map_panel, with_image
+from helpers.explorers.panels import axes, kinds_image, map_panel, places_of, with_image
 from helpers.explorers.runs import (
     best_rate,
     chart,
@@ -166,18 +165,15 @@ class Race(OnGround):
 
 def winners_panel(landscape, runners, steps):
     """Return a map of starts in the color of the optimizer with the lowest last loss from there."""
-    (x0, x1), (y0, y1) = landscape.window
-    starts = np.stack(np.meshgrid(np.linspace(x0, x1, 49), np.linspace(y1, y0, 33)), -1)
+    starts = places_of(landscape, 49, 33)
     losses = [
         sweep(rule, landscape, starts, steps, lr=[rate]).losses[..., 0]
         for rule, rate in runners.values()
     ]
-    colors = [[int(LOOKS[name]["color"][i : i + 2], 16) for i in (1, 3, 5)] for name in runners]
-    best = np.array(colors, dtype="u1")[np.argmin(losses, axis=0)]
-    best[np.isinf(np.min(losses, axis=0))] = 255
+    best = np.where(np.isinf(np.min(losses, axis=0)), -1, np.argmin(losses, axis=0))
     panel = axes(landscape.window, aspect=1, **SAY["winners"])
-    size = [round(side) for side in panel.box[2:]]
-    return with_image(panel, Image.fromarray(best).resize(size, Image.Resampling.NEAREST))
+    colors = [LOOKS[name]["color"] for name in runners]
+    return with_image(panel, kinds_image(best, colors, panel))
 
 
 def padded(run, steps):

@@ -14,7 +14,7 @@ OUTCOME = WORDS["outcome"]
 @lru_cache(maxsize=32)
 def lowest_and_highest(landscape):
     """Return the loss at the deepest minimum, if known, and the highest one of the window."""
-    heights = heights_of(landscape, (201, 141))
+    heights = heights_of(landscape)
     if np.isnan(heights).all():
         return 0.0, 1.0
     deepest = [float(landscape(minimum)) for minimum in landscape.minima[:1]]

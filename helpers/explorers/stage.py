@@ -24,6 +24,7 @@ GRAY = {"color": "#777777", "marker": "o", "linestyle": "-"}
 KEEP, UNDO, RESET = (WORDS["stage"][name] for name in ("keep", "undo", "reset"))
 FAN = 201  # stops of a dial that are computed ahead, at most
 CLOSE_TOGETHER = 0.02  # seconds that the kernel works ahead before it looks for messages
+SENT_AS_IT_IS = "template", "columns", "words", "last", "key", "beside", "future", "pace"
 QUIET = 0.15  # seconds without a change before the charts are drawn anew
 
 
@@ -78,12 +79,17 @@ class View:
     zoom: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        self.numbers["k"] = range(self.last + 1)
+        self.numbers.setdefault("k", range(self.last + 1))
 
     @cached_property
     def columns(self):
         """The numbers as texts."""
         return {name: column(values) for name, values in self.numbers.items()}
+
+    def at(self, step):
+        """Return the view with words and numbers of a step only."""
+        numbers = {name: [row[min(step, len(row) - 1)]] for name, row in self.numbers.items()}
+        return replace(self, words=self.words_at(step), numbers=numbers)
 
     def words_at(self, step):
         """Return the sentences of a step."""
@@ -258,22 +264,21 @@ class Explorer(anywidget.AnyWidget):
         if do == "set":
             self.set(**what["values"])
         elif do == "press":
-            self.press(what["name"])
+            self.press(**what)
         elif do == "grab":
-            self.grab(what["panel"], what["x"], what["y"])
+            self.grab(**what)
         elif do == "step":
-            self.look_at(what["step"])
+            self.look_at(**what)
         elif do == "fan":
-            self._soon(self._send_fan(what["name"], what["ask"]))
-        elif do == "probe" and (told := self.told_at(what["panel"], what["x"], what["y"])):
+            self._soon(self._send_fan(**what))
+        elif do == "probe":
+            self._tell(**what)
+
+    def _tell(self, panel, x, y):
+        told = self.told_at(panel, x, y)
+        if told:
             text, arrow = told
-            at = [what["x"], what["y"]]
-            probe = {
-                "panel": what["panel"],
-                "text": text,
-                "at": at,
-                "arrow": list(map(float, arrow)),
-            }
+            probe = {"panel": panel, "text": text, "at": [x, y], "arrow": [float(d) for d in arrow]}
             self.send({"probe": probe})
 
     def _show(self, view, jump, step):
@@ -286,20 +291,22 @@ class Explorer(anywidget.AnyWidget):
         self._work_ahead()
 
     def _scene(self, jump=None):
-        marks, data = _encoded_marks(self.shown.marks)
-        values = {name: part.text(self.values[name]) for name, part in self.parts.items()}
-        stops = {
-            name: part.nearest(self.values[name]) for name, part in self.parts.items() if part.stops
-        }
-        off = [*self.shown.off, *([] if self.past else [UNDO])]
-        zoom = {str(i): np.asarray(rows).tolist() for i, rows in self.shown.zoom.items()}
-        return {
-            **_encoded_words(self.shown, self.shown.columns, self.note),
-            **{"marks": marks, "data": data, "n": self._heard, "jump": jump},
-            **{"values": values, "stops": stops, "buttons": list(self.actions), "off": off},
+        scene, data = _encoded(self.shown)
+        values, parts = self.values, self.parts
+        return scene | {
+            "data": data,
+            "n": self._heard,
+            "jump": jump,
+            "note": self.note,
+            "gone": WORDS["stage"]["gone"],
+            "values": {name: part.text(values[name]) for name, part in parts.items()},
+            "stops": {
+                name: part.nearest(values[name]) for name, part in parts.items() if part.stops
+            },
+            "buttons": list(self.actions),
+            "off": [*self.shown.off, *([] if self.past else [UNDO])],
             "grips": {str(i): list(map(float, at)) for i, at in self.shown.grips.items()},
-            **{"key": self.shown.key, "beside": self.shown.beside, "future": self.shown.future},
-            **{"pace": self.shown.pace, "zoom": zoom, "gone": WORDS["stage"]["gone"]},
+            "zoom": {str(i): np.asarray(rows).tolist() for i, rows in self.shown.zoom.items()},
         }
 
     def fan(self, name):
@@ -320,13 +327,8 @@ class Explorer(anywidget.AnyWidget):
         others = {key: value for key, value in self.values.items() if key != name}
         loop, waiting, start = asyncio.get_running_loop(), [], None
         for i, view, step in self.fan(name):
-            marks, data = _encoded_marks(view.marks)
-            columns = {
-                key: column([values[min(step, len(values) - 1)]])
-                for key, values in view.numbers.items()
-            }
-            words = _encoded_words(view, columns, "") | {"words": view.words_at(step)}
-            waiting.append(({**words, "i": i, "marks": marks, "specs": _panel_specs(view)}, data))
+            scene, data = _encoded(view.at(step))
+            waiting.append(({**scene, "i": i, "note": "", "specs": _panel_specs(view)}, data))
             start = start or loop.time()
             if loop.time() - start > CLOSE_TOGETHER:
                 self._send_part_of_fan(ask, waiting)
@@ -406,15 +408,11 @@ def _panel_spec(panel):
     return {name: value for name, value in vars(panel).items() if name != "key"}
 
 
-def _encoded_words(view, columns, note):
-    return {
-        "panels": [panel.key for panel in view.panels],
-        "template": view.template,
-        "columns": columns,
-        "words": view.words,
-        "note": note,
-        "last": view.last,
-    }
+def _encoded(view):
+    """Return what the browser needs to know of a view, and the bytes of its marks."""
+    marks, data = _encoded_marks(view.marks)
+    scene = {name: getattr(view, name) for name in SENT_AS_IT_IS}
+    return scene | {"panels": [panel.key for panel in view.panels], "marks": marks}, data
 
 
 def _encoded_marks(marks):
