@@ -6,7 +6,6 @@ from helpers.explorers.controls import Dial
 from helpers.explorers.panels import map_panel
 from helpers.explorers.runs import (
     above,
-    best_rate,
     curvatures,
     curve,
     ending,
@@ -64,10 +63,6 @@ class Descent(Walker):
             actions[SAY["best"]] = self.best
         actions[SAY["new_draw"]] = lambda values: {"draw": values["draw"] + 1}
         super().__init__(controls, actions, draw=0)
-
-    def best(self, values):
-        """Return the learning rate with the lowest last loss of what is shown."""
-        return {"lr": best_rate(self.rates(values), self.parts["lr"].stops)}
 
     def view(self, values):
         """Return what to show."""

@@ -8,14 +8,11 @@ from helpers.descent import descend, sweep
 from helpers.explorers.controls import RATE, TEXTBOOK_RATES, Dial, Menu, Switch, usual_dial
 from helpers.explorers.panels import axes, kinds_image, map_panel, places_of, with_image
 from helpers.explorers.runs import (
-    best_rate,
-    chart,
     loss_curve,
     loss_panel,
     path,
     rates_of,
     signs,
-    steady_rate,
 )
 from helpers.explorers.stage import View
 from helpers.explorers.walkers import OnGround
@@ -46,6 +43,7 @@ class Race(OnGround):
 
     rules: ClassVar = {rule.__name__: rule for rule in (SGD, Momentum, AdaGrad, Adam)}
     charted: ClassVar = tuple(rules)
+    textbook: ClassVar = TEXTBOOK_RATES
 
     def __init__(self, landscape=ravine, start=None, steps=30):
         rates = [Dial(name, f"{name} η", TEXTBOOK_RATES[name], **RATE) for name in self.rules]
@@ -60,27 +58,9 @@ class Race(OnGround):
         controls = [bet, *self.set_ground(landscape, start), walk, *rates, *switches]
         super().__init__(controls, actions, step=0, seen=walk.value == 0, by_start=False)
 
-    def best(self, values):
-        """Return for each optimizer the rate with the lowest last loss."""
-        return {
-            name: best_rate(self.rates(name, values), self.parts[name].stops) for name in self.rules
-        }
-
     def rates(self, name, values):
         """Return the function from learning rates of an optimizer to last losses."""
         return rates_of(self.rules[name], {}, *self.place(values), values["steps"])
-
-    def follow(self, values, changed):
-        """Bring good rates to a landscape that is chosen."""
-        values = super().follow(values, changed)
-        if "landscape" in changed and not self.rules.keys() & changed.keys():
-            for name in self.rules:
-                values[name] = (
-                    TEXTBOOK_RATES[name]
-                    if values["landscape"] == ravine.name
-                    else steady_rate(self.rates(name, values), self.parts[name].stops)
-                )
-        return values
 
     def stepped(self, step):
         """Show the end to those who have come to it."""
@@ -88,12 +68,7 @@ class Race(OnGround):
 
     def charts_of(self, values):
         """Return, once the end was seen, each one's last loss against its rate."""
-        if not values["seen"]:
-            return {}
-        return {
-            name: chart(self.parts[name], self.rates(name, values)(self.parts[name].stops), {})
-            for name in self.rules
-        }
+        return super().charts_of(values) if values["seen"] else {}
 
     def view(self, values):
         """Return what to show."""

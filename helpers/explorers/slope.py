@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import ClassVar
 
 import numpy as np
 
@@ -10,8 +9,9 @@ from helpers import doors
 from helpers.descent import descend
 from helpers.explorers.controls import Dial, usual_dial
 from helpers.explorers.panels import CURVE, MAP, Mark, axes
-from helpers.explorers.runs import best_rate, chart, curve, path, rates_of, steps_across
-from helpers.explorers.stage import DARK, Explorer, View
+from helpers.explorers.runs import curve, path, rates_of, steps_across
+from helpers.explorers.stage import DARK, View
+from helpers.explorers.walkers import Rated
 from helpers.explorers.words import WORDS, said, sign, table
 from helpers.landscapes import ravine
 from helpers.looks import INK, LOOKS, OTHER_LOOKS
@@ -21,7 +21,7 @@ SAY, WALK = WORDS["slope"], WORDS["walk"]
 TANGENT = OTHER_LOOKS[1]
 
 
-class Slope(Explorer):
+class Slope(Rated):
     """A cut through a landscape: the curve, a point on it, the tangent, and the step −η · slope.
 
     Parameters
@@ -44,8 +44,6 @@ class Slope(Explorer):
         If a parameter is not as above, or the start not in the landscape's window.
     """
 
-    charted: ClassVar = ("lr",)
-
     def __init__(self, landscape=ravine, along="y", at=0.0, start=None, lr=0.1, steps=10):
         if along not in ("x", "y"):
             raise ValueError(f'along must be "x" or "y", got {along!r}')
@@ -61,22 +59,9 @@ class Slope(Explorer):
         ]
         super().__init__(controls, {SAY["best"]: self.best}, step=0)
 
-    def rates(self, values):
+    def rates(self, _, values):
         """Return the function from learning rates to last losses."""
         return rates_of(SGD, {}, self.cut, [values["start"]] * 2, values["steps"])
-
-    def best(self, values):
-        """Return the learning rate with the lowest last loss."""
-        return {"lr": best_rate(self.rates(values), self.parts["lr"].stops)}
-
-    def charts_of(self, values):
-        """Return the last loss against the learning rate."""
-        stops = np.array(self.parts["lr"].stops)
-        losses = self.rates(values)(stops)
-        best = float(stops[np.argmin(losses)])
-        return {
-            "lr": chart(self.parts["lr"], losses, {SAY["lowest"].format(rate=said(best, 3)): best})
-        }
 
     def grabbed(self, values, panel, x, y):
         """Start at a point of the curve."""

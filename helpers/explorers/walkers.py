@@ -8,7 +8,7 @@ import numpy as np
 from helpers import doors
 from helpers.descent import descend
 from helpers.explorers.controls import RANGES, TEXTBOOK_RATES, Dial, Menu, usual_dial
-from helpers.explorers.runs import chart, curvatures, rates_of, steady_rate
+from helpers.explorers.runs import best_rate, chart, curvatures, rates_of, steady_rate
 from helpers.explorers.stage import Explorer
 from helpers.explorers.words import WORDS, said
 from helpers.landscapes import LANDSCAPES, ravine
@@ -17,7 +17,39 @@ from helpers.looks import looks_of
 SAY = WORDS["walk"]
 
 
-class OnGround(Explorer):
+class Rated(Explorer):
+    """An explorer with dials of learning rates, on which it draws the last losses along them.
+
+    `rates(name, values)` is the function from rates of the dial of that name to last losses.
+    """
+
+    charted: ClassVar = ("lr",)
+
+    def limits(self, values):
+        """Return the rates to mark on a wide dial, by their texts."""
+        return {}
+
+    def best(self, values):
+        """Return for each dial the rate with the lowest last loss of what is shown."""
+        return {
+            name: best_rate(self.rates(name, values), self.parts[name].stops)
+            for name in self.charted
+        }
+
+    def charts_of(self, values):
+        """Return the last losses along each dial; on a wide one, with the best rate and limits."""
+        charts = {}
+        for dial in (self.parts[name] for name in self.charted if name in self.parts):
+            stops, marks = np.array(dial.stops), {}
+            losses = self.rates(dial.name, values)(stops)
+            if dial.wide:
+                best = float(stops[np.argmin(losses)])
+                marks = {SAY["chart_best"].format(rate=said(best, 3)): best, **self.limits(values)}
+            charts[dial.name] = chart(dial, losses, marks)
+        return charts
+
+
+class OnGround(Rated):
     """An explorer with a map on its first panel, on which the start can be moved."""
 
     def set_ground(self, landscape, start):
@@ -48,12 +80,17 @@ class OnGround(Explorer):
         return self.landscapes[values["landscape"]], (values["x"], values["y"])
 
     def follow(self, values, changed):
-        """Keep the start in the window; a landscape that is chosen brings its own start."""
+        """Keep the start in the window; a chosen landscape brings its own start and good rates."""
         landscape = self.landscapes[values["landscape"]]
         if "landscape" in changed and not {"x", "y"} & changed.keys():
             values |= dict(zip("xy", map(float, landscape.start), strict=True))
         for name, (low, high) in zip("xy", landscape.window, strict=True):
             values[name] = min(max(values[name], low), high)
+        if "landscape" in changed and not self.textbook.keys() & changed.keys():
+            for name, rate in self.textbook.items():
+                if landscape.name != ravine.name:
+                    rate = steady_rate(self.rates(name, values), self.parts[name].stops)
+                values[name] = rate
         return values
 
     def grabbed(self, values, panel, x, y):
@@ -96,8 +133,6 @@ class Walker(OnGround):
         If a number has no dial, or lies out of its range; also the start and the steps.
     """
 
-    charted: ClassVar = ("lr",)
-
     def settle(self, rule, landscape, start, steps, numbers):
         """Take the parameters and return the controls."""
         if not isinstance(rule, type):
@@ -106,8 +141,8 @@ class Walker(OnGround):
         (self.look,) = looks_of([self.name])
         own = inspect.signature(rule).parameters
         defaults = {name: own[name].default for name in own if name in RANGES}
-        if "lr" in defaults:
-            defaults["lr"] = TEXTBOOK_RATES.get(self.name, 0.1)
+        self.textbook = {"lr": TEXTBOOK_RATES.get(self.name, 0.1)} if "lr" in defaults else {}
+        defaults |= self.textbook
         if unknown := numbers.keys() - defaults.keys():
             raise ValueError(
                 f"numbers must be among {', '.join(defaults)}, got {', '.join(sorted(unknown))}"
@@ -120,17 +155,15 @@ class Walker(OnGround):
         """Return the rule's numbers."""
         return {name: values[name] for name in self.numbers}
 
-    def follow(self, values, changed):
-        """Bring to a landscape that is chosen a learning rate that is good there."""
-        values = super().follow(values, changed)
-        if "landscape" in changed and "lr" in self.numbers and "lr" not in changed:
-            if values["landscape"] == ravine.name:
-                values["lr"] = TEXTBOOK_RATES.get(self.name, 0.1)
-            else:
-                values["lr"] = steady_rate(self.rates(values), self.parts["lr"].stops)
-        return values
+    def limits(self, values):
+        """Return the largest rate that does not diverge on a bowl, where there is a formula."""
+        bowl = curvatures(self.place(values)[0])
+        if not bowl or self.name not in ("SGD", "Momentum"):
+            return {}
+        limit = 2 * (1 + values.get("momentum", 0.0)) / max(bowl)
+        return {SAY[f"limit_{self.name}"].format(rate=said(limit, 3)): limit}
 
-    def rates(self, values):
+    def rates(self, _, values):
         """Return the function from learning rates to last losses."""
         others = {name: values[name] for name in self.numbers if name != "lr"}
         landscape, start = self.place(values)
@@ -140,23 +173,6 @@ class Walker(OnGround):
     def run(self, values):
         """Return the descent of a fresh optimizer."""
         return descend(self.rule(**self.settings(values)), *self.place(values), values["steps"])
-
-    def charts_of(self, values):
-        """Return the last loss against the learning rate, with the best rate and the limit."""
-        if "lr" not in self.numbers:
-            return {}
-        dial, losses_at = self.parts["lr"], self.rates(values)
-        stops = np.array(dial.stops)
-        losses = losses_at(stops)
-        marks = {}
-        if np.isfinite(losses).any():
-            best = float(stops[np.argmin(losses)])
-            marks[SAY["chart_best"].format(rate=said(best, 3))] = best
-        bowl = curvatures(self.place(values)[0])
-        if bowl and self.name in ("SGD", "Momentum"):
-            limit = 2 * (1 + values.get("momentum", 0.0)) / max(bowl)
-            marks[SAY[f"limit_{self.name}"].format(rate=said(limit, 3))] = limit
-        return {"lr": chart(dial, losses, marks)}
 
     def memory(self, run):
         """Return the states of a run that the lecture names, from zero before the first step."""
