@@ -3,18 +3,7 @@
 import numpy as np
 
 from helpers.explorers.controls import Dial
-from helpers.explorers.panels import map_panel
-from helpers.explorers.runs import (
-    above,
-    curvatures,
-    curve,
-    ending,
-    loss_panel,
-    noisy,
-    outcome,
-    path,
-    signs,
-)
+from helpers.explorers.runs import curvatures, ending, loss_curve, noisy, outcome, path, signs
 from helpers.explorers.stage import View
 from helpers.explorers.walkers import Walker
 from helpers.explorers.words import WORDS, said, sign, table
@@ -53,11 +42,8 @@ class Descent(Walker):
         controls = self.settle(rule, landscape, start, steps, numbers)
         controls.append(Dial("noise", SAY["noise"], 0.0, 0.0, 3.0))
         known = zip(SAY["presets"].get(self.name, []), PRESETS.get(self.name, []), strict=True)
-        quiet = {
-            **ON_RAVINE,
-            "noise": 0.0,
-            **{d.name: d.value for d in controls[: len(self.numbers)]},
-        }
+        numbers = {dial.name: dial.value for dial in controls if dial.name in self.numbers}
+        quiet = {**ON_RAVINE, **numbers, "noise": 0.0}
         actions = {label: {**quiet, **changes} for label, changes in known}
         if "lr" in self.numbers:
             actions[SAY["best"]] = self.best
@@ -85,13 +71,10 @@ class Descent(Walker):
             marks = [path(run.positions, look, self.name)]
             if bowl:
                 for part, of_axis in zip(self.by_axis(run).T, (X_LOOK, Y_LOOK), strict=True):
-                    marks.append(curve(above(landscape, part), of_axis, kind="line"))
-            marks.append(curve(above(landscape, run.losses), look))
+                    marks.append(loss_curve(landscape, part, of_axis, "line"))
+            marks.append(loss_curve(landscape, run.losses, look))
         return View(
-            panels=[
-                map_panel(landscape, label=WALK["map"]),
-                loss_panel(landscape, values["steps"]),
-            ],
+            panels=self.usual_panels(values),
             marks=marks,
             words=words,
             alt=f"{self.title(values)}{noise}: {ending(run)}.",
@@ -126,14 +109,13 @@ class Descent(Walker):
             losses = np.nan_to_num(landscape(positions), nan=np.inf, posinf=np.inf)
         middle = np.median(losses, axis=1)
         marks = [path(run, look, kind="faint") for run in np.moveaxis(positions, 1, 0)]
-        marks += [curve(above(landscape, run), look, kind="faint") for run in losses.T]
+        marks += [loss_curve(landscape, run, look, "faint") for run in losses.T]
         finite = np.clip(np.nan_to_num(positions, nan=1e30), -1e30, 1e30)
         marks.append(path(np.median(finite, axis=1), look, SAY["median"]))
-        marks.append(curve(above(landscape, middle), look))
+        marks.append(loss_curve(landscape, middle, look))
         floor = float(np.median(losses[steps // 2 :]))
         if np.isfinite(floor):
-            marks.append(
-                curve(above(landscape, np.full(steps + 1, floor)), OTHER_LOOKS[0], kind="line")
-            )
+            level = np.full(steps + 1, floor)
+            marks.append(loss_curve(landscape, level, OTHER_LOOKS[0], "line"))
         words = SAY["noisy"].format(steps=steps, median=said(float(middle[-1])), floor=said(floor))
         return marks, words

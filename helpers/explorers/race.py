@@ -6,14 +6,8 @@ import numpy as np
 
 from helpers.descent import descend, sweep
 from helpers.explorers.controls import RATE, TEXTBOOK_RATES, Dial, Menu, Switch, usual_dial
-from helpers.explorers.panels import axes, kinds_image, map_panel, places_of, with_image
-from helpers.explorers.runs import (
-    loss_curve,
-    loss_panel,
-    path,
-    rates_of,
-    signs,
-)
+from helpers.explorers.panels import axes, kinds_image, places_of, with_image
+from helpers.explorers.runs import loss_curve, path, rates_of, signs
 from helpers.explorers.stage import View
 from helpers.explorers.walkers import OnGround
 from helpers.explorers.words import WORDS, said, sign, table
@@ -87,20 +81,18 @@ class Race(OnGround):
             [WALK["loss"], *(off | losses).values(), leaders(places, steps)],
             [SAY["rank"], *(off | places).values(), ""],
         ]
-        panels = [map_panel(landscape, label=WALK["map"]), loss_panel(landscape, steps)]
+        marks = []
+        for name, run in runs.items():
+            marks.append(path(run.positions, LOOKS[name], name))
+            marks.append(loss_curve(landscape, run.losses, LOOKS[name]))
+        panels = self.usual_panels(values)
         if values["by_start"] and values["seen"] and runs:
             if not self.ahead:
-                self.winners = winners_panel(
-                    landscape, {n: (self.rules[n], values[n]) for n in runs}, steps
-                )
+                self.winners = winners_panel(landscape, {n: values[n] for n in runs}, steps)
             panels.append(self.winners)
         return View(
             panels=panels,
-            marks=[
-                mark
-                for name, run in runs.items()
-                for mark in (path(run.positions, LOOKS[name], name), loss_curve(run, LOOKS[name]))
-            ],
+            marks=marks,
             words=self.words(values, runs, places, losses),
             alt=self.alt(values, runs, landscape),
             last=steps,
@@ -138,16 +130,16 @@ class Race(OnGround):
         )
 
 
-def winners_panel(landscape, runners, steps):
+def winners_panel(landscape, rates, steps):
     """Return a map of starts in the color of the optimizer with the lowest last loss from there."""
     starts = places_of(landscape, 49, 33)
     losses = [
-        sweep(rule, landscape, starts, steps, lr=[rate]).losses[..., 0]
-        for rule, rate in runners.values()
+        sweep(Race.rules[name], landscape, starts, steps, lr=[rate]).losses[..., 0]
+        for name, rate in rates.items()
     ]
     best = np.where(np.isinf(np.min(losses, axis=0)), -1, np.argmin(losses, axis=0))
     panel = axes(landscape.window, aspect=1, **SAY["winners"])
-    colors = [LOOKS[name]["color"] for name in runners]
+    colors = [LOOKS[name]["color"] for name in rates]
     return with_image(panel, kinds_image(best, colors, panel))
 
 

@@ -111,14 +111,8 @@ class Search(Explorer):
             ],
             words=[SAY["opening"].format(trials=len(rates)), *said_at],
             alt=SAY["alt"].format(
-                way=values["way"],
-                trials=len(rates),
-                low=values["low"],
-                high=values["high"],
-                scale=values["scale"],
-                validation=best[-1],
-                lr=rates[winner[-1]],
-                test=test[winner[-1]],
+                **{**values, "trials": len(rates)},
+                **{"validation": best[-1], "lr": rates[winner[-1]], "test": test[winner[-1]]},
             ),
             last=len(rates),
             **table(

@@ -209,13 +209,9 @@ class Explorer(anywidget.AnyWidget):
         else:
             changes = action(self.values) if callable(action) else action
             self.change(changes, changes.get("step"))
-            changed = [
-                f"{control.label} {control.text(self.values[control.name])}"
-                for control in self.parts.values()
-                if self.values[control.name] != before[control.name]
-            ]
+            changed = [part for part in self.parts if self.values[part] != before[part]]
             if changed:
-                self.note = WORDS["stage"]["set"].format(changes=", ".join(changed))
+                self.note = WORDS["stage"]["set"].format(changes=self._settings(changed))
                 self._show(self.shown, None, self.step)
 
     def look_at(self, step):
@@ -234,15 +230,15 @@ class Explorer(anywidget.AnyWidget):
     def _keep(self):
         curves = [mark for mark in self.shown.marks if mark.kind in ("path", "curve")]
         self._kept_marks = [Mark(m.panel, "line", m.data, GRAY) for m in curves]
-        text = ", ".join(
-            f"{part.label} {part.text(self.values[part.name])}"
-            for part in self.parts.values()
-            if part.stops
-        )
         marks, data = _encoded_marks(self._kept_marks)
-        words = WORDS["stage"]["kept"].format(settings=text)
+        dials = [name for name, part in self.parts.items() if part.stops]
+        words = WORDS["stage"]["kept"].format(settings=self._settings(dials))
         self.kept = {"marks": marks, "data": data, "words": words}
         self._show(self.shown, None, self.step)
+
+    def _settings(self, names):
+        parts = [self.parts[name] for name in names]
+        return ", ".join(f"{part.label} {part.text(self.values[part.name])}" for part in parts)
 
     def _let_go(self):
         self._kept_marks, self.kept = [], {}

@@ -8,7 +8,8 @@ import numpy as np
 from helpers import doors
 from helpers.descent import descend
 from helpers.explorers.controls import RANGES, TEXTBOOK_RATES, Dial, Menu, usual_dial
-from helpers.explorers.runs import best_rate, chart, curvatures, rates_of, steady_rate
+from helpers.explorers.panels import map_panel
+from helpers.explorers.runs import best_rate, chart, curvatures, loss_panel, rates_of, steady_rate
 from helpers.explorers.stage import Explorer
 from helpers.explorers.words import WORDS, said
 from helpers.landscapes import LANDSCAPES, ravine
@@ -92,6 +93,11 @@ class OnGround(Rated):
                     rate = steady_rate(self.rates(name, values), self.parts[name].stops)
                 values[name] = rate
         return values
+
+    def usual_panels(self, values):
+        """Return the map and the axes for losses."""
+        landscape, _ = self.place(values)
+        return [map_panel(landscape, label=SAY["map"]), loss_panel(landscape, values["steps"])]
 
     def grabbed(self, values, panel, x, y):
         """Start at a point of the map; four digits are plenty for a hand."""
