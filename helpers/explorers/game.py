@@ -195,14 +195,8 @@ class BlindfoldGame(Explorer):
             score_of(landscape, heights[0], end)
             for end in (heights[-1], plain.losses[-1], tuned.losses[-1])
         )
-        words = SAY["lifted"].format(
-            score=score,
-            steps=walked,
-            rate=self.plain_rate,
-            plain=plain_score,
-            tuned_rate=rate,
-            tuned=tuned_score,
-        )
+        facts = {"steps": walked, "score": score, "plain": plain_score, "tuned": tuned_score}
+        words = SAY["lifted"].format(**facts, rate=self.plain_rate, tuned_rate=rate)
         if len(self.scores) > 1:
             words += " " + SAY["scores"].format(scores=", ".join(f"{s} %" for s in self.scores))
         look = LOOKS["SGD"]
@@ -217,9 +211,7 @@ class BlindfoldGame(Explorer):
                 curve(heights, DARK),
             ],
             words=words,
-            alt=SAY["alt_lifted"].format(
-                steps=walked, score=score, plain=plain_score, tuned=tuned_score
-            ),
+            alt=SAY["alt_lifted"].format(**facts),
             key=f"{SAY['valleys']}, {signs(landscape)}",
             **shared,
         )

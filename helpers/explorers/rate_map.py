@@ -81,6 +81,7 @@ class RateMap(Explorer):
         factors = [float(abs(both).max()) for both in roots]
         factor = max(factors)
         how = "shrinks" if factor < 1 - 1e-9 else "stays" if factor < 1 + 1e-9 else "grows"
+        facts = {"factor": factor, "steps": run.steps}
         stretch = SAY["stretch"].format(limit=said(2 * (1 + momentum)))
         rows = [
             [SAY["curvature"], *map(said, self.curvatures)],
@@ -104,19 +105,9 @@ class RateMap(Explorer):
                 path(run.positions, LOOKS["Momentum"], "Momentum", panel=1),
                 *root_marks,
             ],
-            words=SAY[how].format(
-                factor=f"{factor:.4f}",
-                percent=f"{100 * factor:.4g}",
-                steps=run.steps,
-                loss=said(run.losses[-1]),
-            ),
+            words=SAY[how].format(**facts, percent=100 * factor, loss=said(run.losses[-1])),
             alt=SAY["alt"].format(
-                landscape=self.landscape.name,
-                lr=lr,
-                momentum=momentum,
-                factor=factor,
-                loss=run.losses[-1],
-                steps=run.steps,
+                **facts, **values, landscape=self.landscape.name, loss=run.losses[-1]
             ),
             last=run.steps,
             **table(["", SAY["along_x"], SAY["along_y"]], rows),

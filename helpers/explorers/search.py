@@ -91,9 +91,9 @@ class Search(Explorer):
             SAY["words"].format(
                 k=k + 1,
                 trials=len(rates),
-                validation=f"{best[k]:.1f}",
+                validation=best[k],
                 lr=said(float(rates[winner[k]]), 2),
-                test=f"{test[winner[k]]:.1f}",
+                test=test[winner[k]],
                 different=len(np.unique(rates[: k + 1])),
             )
             for k in range(len(rates))

@@ -101,13 +101,8 @@ class Slope(Rated):
             ],
             words=words,
             alt=SAY["alt"].format(
-                landscape=self.name,
-                along=self.along,
-                start=values["start"],
-                lr=lr,
-                steps=last,
-                place=places[-1],
-                loss=losses[-1],
+                **{**values, "steps": last, "landscape": self.name, "along": self.along},
+                **{"place": places[-1], "loss": losses[-1]},
             ),
             last=last,
             **table(
