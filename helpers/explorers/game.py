@@ -128,7 +128,7 @@ class BlindfoldGame(Explorer):
         if values["lifted"]:
             return {}
         landscape, walked = self.landscape_of(values), np.array(values["walked"])
-        self.scores = [*self.scores, score_of(landscape, *landscape(walked[[0, -1]]))]
+        self.scores = [*self.scores, score_of(landscape, landscape(walked))]
         self.step = self.shown.last
         return {"lifted": True}
 
@@ -162,7 +162,7 @@ class BlindfoldGame(Explorer):
         }
         heights_panel = height_panel(landscape, self.budget)
         if values["lifted"]:
-            return self.revealed(landscape, positions, heights, heights_panel, shared)
+            return self.revealed(landscape, positions, heights_panel, shared)
         words = SAY["walking" if left else "no_steps_left"]
         reach = self.reach_of(values)
         return View(
@@ -183,7 +183,7 @@ class BlindfoldGame(Explorer):
             Mark(0, "arrow", np.array([[0, 0, *aim]]), DARK, SAY["next_step"]),
         ]
 
-    def revealed(self, landscape, positions, heights, heights_panel, shared):
+    def revealed(self, landscape, positions, heights_panel, shared):
         """Return what to show when the blindfold is lifted: the map, and two rivals."""
         walked = len(positions) - 1
         rates = self.rates.stops
@@ -191,25 +191,22 @@ class BlindfoldGame(Explorer):
         plain, tuned = (
             descend(SGD(lr), landscape, positions[0], walked) for lr in (self.plain_rate, rate)
         )
-        score, plain_score, tuned_score = (
-            score_of(landscape, heights[0], end)
-            for end in (heights[-1], plain.losses[-1], tuned.losses[-1])
-        )
-        facts = {"steps": walked, "score": score, "plain": plain_score, "tuned": tuned_score}
+        walks = {
+            "plain": (plain.positions, LOOKS["SGD"], SAY["plain"].format(rate=self.plain_rate)),
+            "tuned": (tuned.positions, RIVAL, SAY["tuned"].format(rate=rate)),
+            "score": (positions, DARK, SAY["you"]),
+        }
+        facts, marks = {"steps": walked}, []
+        for name, (walk, look, label) in walks.items():
+            heights = landscape(walk)
+            facts[name] = score_of(landscape, heights)
+            marks += [path(walk, look, label), curve(heights, look)]
         words = SAY["lifted"].format(**facts, rate=self.plain_rate, tuned_rate=rate)
         if len(self.scores) > 1:
             words += " " + SAY["scores"].format(scores=", ".join(f"{s} %" for s in self.scores))
-        look = LOOKS["SGD"]
         return View(
             panels=[valley_panel(landscape), heights_panel],
-            marks=[
-                path(plain.positions, look, SAY["plain"].format(rate=self.plain_rate)),
-                curve(plain.losses, look),
-                path(tuned.positions, RIVAL, SAY["tuned"].format(rate=rate)),
-                curve(tuned.losses, RIVAL),
-                path(positions, DARK, SAY["you"]),
-                curve(heights, DARK),
-            ],
+            marks=marks,
             words=words,
             alt=SAY["alt_lifted"].format(**facts),
             key=f"{SAY['valleys']}, {signs(landscape)}",
@@ -264,7 +261,7 @@ def bearing(x, y):
     return round(np.rad2deg(np.arctan2(x, y))) % 360
 
 
-def score_of(landscape, start, end):
-    """Return how much of the way from the start's height to the deepest place was gone, in %."""
+def score_of(landscape, heights):
+    """Return how much of the way from the first height to the deepest place was gone, in %."""
     deepest, _ = lowest_and_highest(landscape)
-    return round(100 * max(0.0, start - end) / max(start - deepest, 1e-12))
+    return round(100 * max(0.0, heights[0] - heights[-1]) / max(heights[0] - deepest, 1e-12))

@@ -69,7 +69,7 @@ class StepInspector(Walker):
         moves = np.diff(run.positions, axis=0, prepend=run.positions[:1])
         before = run.positions - moves
         quantities = self.quantities(run, before, _one_later(run.gradients), values)
-        numbers = {"k": np.arange(run.steps + 1)}
+        numbers = {}
         for axis, letter in enumerate("xy"):
             for name, column in quantities.items():
                 numbers[f"{name}_{letter}"] = column[:, axis] if np.ndim(column) == 2 else column

@@ -21,20 +21,15 @@ from helpers.looks import INK
 PIXEL = 72 / PIXELS_PER_INCH_SHOWN  # in points
 LINE = 20  # height of a line of text
 BESIDE = 470  # width of a readout beside the panels
-STILL_STYLE = STYLE | {
+STILL_STYLE = {
+    **STYLE,
+    **dict.fromkeys(("font.size", "axes.titlesize", "legend.fontsize"), 12 * PIXEL),
+    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize"), 11 * PIXEL),
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor"), INK),
+    **dict.fromkeys(("xtick.color", "ytick.color"), INK),
+    "lines.linewidth": 2 * PIXEL,
     "figure.constrained_layout.use": False,
     "text.parse_math": False,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "font.size": 12 * PIXEL,
-    "axes.titlesize": 12 * PIXEL,
-    "legend.fontsize": 12 * PIXEL,
-    "xtick.labelsize": 11 * PIXEL,
-    "ytick.labelsize": 11 * PIXEL,
-    "lines.linewidth": 2 * PIXEL,
 }
 
 
@@ -43,7 +38,7 @@ def still_picture(view, step, hint):
     """Return the Picture of a View at a step, with a hint as its last line."""
     readout = filled(view.template, view.columns, step).splitlines()
     beside, below = (readout, []) if view.beside else ([], readout)
-    across, tallest = (sum(p.size[0] for p in view.panels), max(p.size[1] for p in view.panels))
+    across, tallest = sum(p.size[0] for p in view.panels), max(p.size[1] for p in view.panels)
     words = textwrap.wrap(view.words_at(step), across // 8)
     named = [mark for mark in view.marks if mark.label]
     top = max(tallest, LINE * len(beside)) + 4

@@ -11,7 +11,7 @@ from helpers.explorers.controls import RANGES, TEXTBOOK_RATES, Dial, Menu, usual
 from helpers.explorers.panels import map_panel
 from helpers.explorers.runs import best_rate, chart, curvatures, loss_panel, rates_of, steady_rate
 from helpers.explorers.stage import Explorer
-from helpers.explorers.words import WORDS, said
+from helpers.explorers.words import WORDS, pair, said
 from helpers.landscapes import LANDSCAPES, ravine
 from helpers.looks import looks_of
 
@@ -109,14 +109,8 @@ class OnGround(Rated):
             return None
         landscape, _ = self.place(self.values)
         down = -landscape.gradient([x, y]) * self.values.get("lr", 0.1)
-        text = SAY["probe"].format(
-            x=said(x, 3),
-            y=said(y, 3),
-            loss=said(float(landscape([x, y]))),
-            dx=said(float(down[0]), 3),
-            dy=said(float(down[1]), 3),
-        )
-        return text, down
+        loss = said(float(landscape([x, y])))
+        return SAY["probe"].format(place=pair((x, y), 3), loss=loss, step=pair(down, 3)), down
 
 
 class Walker(OnGround):
@@ -189,8 +183,4 @@ class Walker(OnGround):
     def title(self, values):
         """Say in words what walks where, for the text alternative."""
         settings = ", ".join(f"{name} {values[name]:.3g}" for name in self.numbers)
-        return SAY["title"].format(
-            name=self.name,
-            settings=settings,
-            **{k: values[k] for k in ("landscape", "x", "y", "steps")},
-        )
+        return SAY["title"].format(name=self.name, settings=settings, **values)

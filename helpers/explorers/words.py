@@ -33,9 +33,9 @@ def column(values):
     return [said(value) for value in (values.tolist() if hasattr(values, "tolist") else values)]
 
 
-def pair(point):
+def pair(point, digits=4):
     """Write a point."""
-    return f"({', '.join(said(float(value)) for value in point)})"
+    return f"({', '.join(said(float(value), digits) for value in point)})"
 
 
 def table(head, rows):

@@ -523,7 +523,7 @@ def test_the_blindfold_game_is_played_by_keyboard_and_hides_the_map(shown):
     explorer.press("Space")
     plain = descend(SGD(0.3), landscape, landscape.start, 3)
     scores = [
-        score_of(landscape, plain.losses[0], end)
+        score_of(landscape, [plain.losses[0], end])
         for end in (landscape(places[-1]), plain.losses[-1])
     ]
     explorer.eventually_reads(
