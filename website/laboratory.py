@@ -32,8 +32,8 @@ NOT_THERE = {"jupyterlab-widgets", "widgetsnbextension"}  # parts of a server, w
 OVERRIDES = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "defer"}}
 NOTE = """\
 > You are in the laboratory. What you change stays in this browser, and is here when you come \
-back. For the fresh notebook beside yours: in the list of files, rename yours and press the \
-list's refresh button; the fresh one appears under its old name.
+back. For the fresh notebook beside yours, rename yours in the list of files: the fresh one \
+appears under its old name.
 """
 
 
@@ -45,8 +45,10 @@ def write(folder):
         (source / "jupyter-lite.json").write_text(json.dumps(settings()))
         (source / "overrides.json").write_text(json.dumps(OVERRIDES))
         command = [*(sys.executable, "-m", "jupyterlite_core", "build", "--apps", "lab")]
-        options = ["--contents", "contents", "--output-dir", folder / "lab"]
+        options = ["--contents", "contents", "--output-dir", folder / "lab", "--no-sourcemaps"]
         subprocess.run([*command, *options], cwd=source, check=True, stdout=subprocess.DEVNULL)
+        # JupyterLab asks for a picture once before it looks from where the notebook lies.
+        shutil.copytree(source / "contents" / "images", folder / "lab" / "images")
     lay_out_python(folder / "lab" / PYODIDE)
 
 
@@ -71,7 +73,9 @@ def settings():
 
 def lay_out(contents):
     """Copy notebooks and images, and say in each notebook where the reader is."""
-    shutil.copytree(ROOT / "images", contents / "images", ignore=shutil.ignore_patterns("*.py"))
+    (contents / "images").mkdir(parents=True)
+    for drawing in (ROOT / "images").glob("*.svg"):
+        shutil.copy(drawing, contents / "images")
     for path in sorted((ROOT / "notebooks").rglob("*.ipynb")):
         if ".ipynb_checkpoints" not in path.parts:
             notebook = nbformat.read(path, as_version=4)
