@@ -58,13 +58,16 @@ def chromium():
 
 
 @contextmanager
-def jupyter_lab(folder, *options, **environment):
-    """Run JupyterLab in a folder, with settings of its own, and yield its address."""
+def jupyter_lab(folder, *options, program=("-m", "jupyterlab"), **environment):
+    """Run JupyterLab, or a program that starts it, in a folder; yield its address.
+
+    Settings and workspaces are its own.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"),
+        *(sys.executable, *program, "--no-browser", "--allow-root", f"--port={port}"),
         *("--ServerApp.port_retries=0", "--IdentityProvider.token=", *options),
     ]
     own = {

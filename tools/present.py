@@ -9,10 +9,11 @@ back, and what is typed in class is not saved unless the teacher saves it.
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from jupyterlab.labapp import LabApp
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTENSION = f"--LabServerApp.extra_labextensions_path={ROOT / 'tools'}"
@@ -44,10 +45,10 @@ def main(arguments):
         notebook, *arguments = arguments
     with tempfile.TemporaryDirectory() as folder:
         store_settings(Path(folder))
-        own = {"JUPYTERLAB_SETTINGS_DIR": folder, "JUPYTERLAB_WORKSPACES_DIR": folder}
-        lab = [sys.executable, "-m", "jupyterlab", EXTENSION]
+        os.environ |= {"JUPYTERLAB_SETTINGS_DIR": folder, "JUPYTERLAB_WORKSPACES_DIR": folder}
+        os.chdir(ROOT)
         start = f"--LabApp.default_url=/lab/tree/{notebook}"
-        subprocess.run([*lab, start, *arguments], cwd=ROOT, env={**os.environ, **own}, check=False)
+        LabApp.launch_instance([EXTENSION, start, *arguments])
 
 
 if __name__ == "__main__":

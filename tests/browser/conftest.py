@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 
 from tools.browser import FLAGS, INSTALL, find_browser, jupyter_lab
-from tools.present import EXTENSION, store_settings
 from tools.run_notebooks import ROOT
 
 try:
@@ -52,8 +51,15 @@ def lab(tmp_path_factory):
 class Presented:
     """A notebook that is presented in a page, all its cells run."""
 
-    def __init__(self, page):
+    def __init__(self, page, address):
         self.page = page
+        page.set_default_timeout(60_000)
+        page.goto(address)
+        self.wait_until_run()
+
+    def resize(self, width, height):
+        """Give the page the size of a screen."""
+        self.page.set_viewport_size({"width": width, "height": height})
 
     def place(self):
         """Return the number of the slide."""
@@ -88,21 +94,29 @@ class Presented:
         """Press on something in the slide."""
         self.page.locator(f".presenter-shown {selector}").click()
 
+    def bar(self, name):
+        """Return a button of the bar under the slides."""
+        return self.page.locator("#presenter-bar").get_by_role("button", name=name)
+
     def wait_until_run(self):
         """Wait until all cells have run."""
-        self.page.locator("#presenter-bar[data-run]").wait_for(timeout=120_000)
+        self.page.locator("#presenter-bar[data-run]").wait_for(timeout=240_000)
 
 
 @pytest.fixture(scope="session")
 def presenting(tmp_path_factory):
-    """Yield a JupyterLab as `make teach` starts it: its `url` and its `folder` of notebooks."""
+    """Yield what `make teach` starts: its `url` and its `folder` of notebooks.
+
+    The url leads to the `lesson` in this folder.
+    """
     home = tmp_path_factory.mktemp("presenting")
-    shutil.copytree(ROOT / "notebooks", home / "notebooks")
+    folder = shutil.copytree(ROOT / "notebooks", home / "notebooks")
     shutil.copytree(ROOT / "images", home / "images")
-    store_settings(home / "settings")
-    environment = {"JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "OPENBLAS_NUM_THREADS": "1"}
-    with jupyter_lab(home, EXTENSION, **environment) as url:
-        yield SimpleNamespace(url=url, folder=home / "notebooks")
+    lesson = folder / "lesson.ipynb"
+    program = ROOT / "tools" / "present.py", f"notebooks/{lesson.name}"
+    options = f"--config={ROOT / 'tools' / 'lab_config.py'}", f"--ServerApp.root_dir={home}"
+    with jupyter_lab(home, *options, program=program, OPENBLAS_NUM_THREADS="1") as url:
+        yield SimpleNamespace(url=url, folder=folder, lesson=lesson)
 
 
 @pytest.fixture
@@ -110,11 +124,8 @@ def present(page, presenting):
     """Return a function that opens a notebook to present it, and waits until it has run."""
 
     def open_and_run(path):
-        page.set_default_timeout(60_000)
-        page.goto(f"{presenting.url}/lab/workspaces/{path.stem}/tree/notebooks/{path.name}")
-        page.locator("#presenter-bar").wait_for()
-        presented = Presented(page)
-        presented.wait_until_run()
-        return presented
+        return Presented(
+            page, f"{presenting.url}/lab/workspaces/{path.stem}/tree/notebooks/{path.name}"
+        )
 
     return open_and_run

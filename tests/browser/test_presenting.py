@@ -1,11 +1,13 @@
 """A teacher presents: real keys and buttons, the speaker window, sizes, a restart."""
 
+import io
 import itertools
 import re
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from PIL import Image
 from playwright.sync_api import expect
 
 from helpers import explorers
@@ -54,6 +56,12 @@ SIGNS = {
     "a slider": ".stage-track input >> nth=0",
     "a number": ".stage-dial > input >> nth=0",
 }
+SCREENS = [(1280, 720), (1920, 1080)]
+# Whether the start that an explorer names is a place, up to an error in x and in y.
+STANDS_AT = """([place, error]) => ["x", "y"].every((name, i) => {
+    const box = document.querySelector(`.presenter-shown [aria-label="start ${name}, in digits"]`);
+    return Math.abs(Number(box.value.replace("−", "-")) - place[i]) <= error[i];
+})"""
 
 
 @pytest.fixture
@@ -61,9 +69,25 @@ def lesson(present, presenting):
     cells = [cell for _, cell in LESSON]
     for kind, cell in LESSON:
         cell.metadata["slideshow"] = {"slide_type": kind}
-    path = presenting.folder / "lesson.ipynb"
-    nbformat.write(new_notebook(cells=cells, metadata=METADATA), path)
-    return present(path)
+    nbformat.write(new_notebook(cells=cells, metadata=METADATA), presenting.lesson)
+    return present(presenting.lesson)
+
+
+def test_a_fresh_start_shows_the_title_and_asks_anew(lesson, context, presenting):
+    lesson.go_to(QUESTION)
+    lesson.press_on(ANSWERS[0])
+    opened = ".prediction [open]"
+    expect(lesson.page.locator(opened)).to_have_count(1)
+    lesson.key("Space", leads_to=ANSWER)
+    with lesson.page.expect_response(lambda r: r.request.method == "PUT" and "lesson" in r.url):
+        lesson.page.keyboard.press("Control+s")
+    fresh = type(lesson)(context.new_page(), presenting.url)
+    assert fresh.place() == TITLE
+    expect(fresh.page.locator(".presenter-shown")).to_contain_text("A small lesson")
+    fresh.go_to(QUESTION)
+    expect(fresh.page.locator(".presenter-shown summary")).to_have_count(4)
+    expect(fresh.page.locator(opened)).to_have_count(0)
+    fresh.page.close()
 
 
 def test_keys_turn_the_slides_after_every_press(lesson):
@@ -143,12 +167,50 @@ def test_contents_lead_to_a_section(lesson):
     sections.nth(2).locator("button").click()
     assert lesson.place() == SECOND
     lesson.key("Space", leads_to=CODE)
+    lesson.bar("Contents").click()
+    sections.nth(1).locator("button").click()
+    assert lesson.place() == THOUGHTS
 
 
-def test_after_a_restart_one_press_brings_everything_back(lesson):
+def test_clickers_darken_the_screen_and_load_nothing_anew(lesson):
+    page = lesson.page
+    lesson.key("Space", leads_to=THOUGHTS)
+    for key in "b", ".":
+        assert is_dark(page) is False
+        lesson.key(key, leads_to=THOUGHTS)
+        assert is_dark(page) is True
+        lesson.key(key, leads_to=THOUGHTS)
+    # A headless browser does not load a page anew at F5: is the key kept from it?
+    assert page.evaluate(
+        "document.activeElement.dispatchEvent(new KeyboardEvent("
+        "'keydown', { key: 'F5', bubbles: true, cancelable: true })) === false"
+    )
+
+
+def is_dark(page):
+    """Tell whether nothing but black is on the screen."""
+    return Image.open(io.BytesIO(page.screenshot())).convert("L").getextrema() == (0, 0)
+
+
+def test_who_leaves_has_the_notebook_and_comes_back_to_the_slide(lesson):
+    lesson.go_to(CODE)
+    title = lesson.page.get_by_role("heading", name="A small lesson")
+    expect(title).to_be_hidden()
+    lesson.bar("Leave").click()
+    expect(title).to_be_visible()
+    expect(lesson.page.locator(".jp-NotebookPanel-toolbar")).to_be_visible()
+    lesson.bar("Present").click()
+    expect(title).to_be_hidden()
+    lesson.key("Space", leads_to=DEEPER)
+
+
+@pytest.mark.parametrize("restarted", ["here", "elsewhere"])
+def test_after_a_restart_one_press_brings_everything_back(lesson, presenting, restarted):
     page = lesson.page
     lesson.go_to(EXPLORER)
-    page.get_by_role("button", name="Run all anew").click()
+    if restarted == "elsewhere":
+        restart_kernel(page, presenting)
+    lesson.bar("Run all anew").click()
     page.get_by_text("running …").wait_for()
     lesson.wait_until_run()
     assert lesson.place() == EXPLORER
@@ -159,40 +221,63 @@ def test_after_a_restart_one_press_brings_everything_back(lesson):
     lesson.key("Space", leads_to=SECOND)
 
 
-@pytest.mark.parametrize("size", [(1280, 720), (1920, 1080)], ids=str)
-def test_everything_grows_with_the_screen_and_the_hand_stays_exact(lesson, size):
-    page, (width, height) = lesson.page, size
-    page.set_viewport_size({"width": width, "height": height})
+def restart_kernel(page, presenting):
+    """Restart the kernel of the lesson as another client of the server does."""
+    sessions = page.request.get(f"{presenting.url}/api/sessions").json()
+    (kernel,) = [s["kernel"]["id"] for s in sessions if s["path"] == "notebooks/lesson.ipynb"]
+    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+    answer = page.request.post(
+        f"{presenting.url}/api/kernels/{kernel}/restart",
+        headers={"X-XSRFToken": cookies["_xsrf"]},
+    )
+    assert answer.ok
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+def test_text_and_map_grow_with_the_screen(lesson, screen):
+    lesson.resize(*screen)
     lesson.go_to(EXPLORER)
-    texts = page.locator(".presenter-shown :is(button, span, td, p, input)")
+    texts = lesson.page.locator(".presenter-shown :is(button, span, td, p, input)")
     sizes = texts.evaluate_all(
         "(all) => all.filter((one) => one.getClientRects().length && one.textContent)"
         ".map((one) => parseFloat(getComputedStyle(one).fontSize) * one.currentCSSZoom)"
     )
-    assert min(sizes) >= 0.03 * height
-    box = page.locator(".presenter-shown .stage-grabs").bounding_box()
-    assert box["height"] > 0.25 * height
+    assert min(sizes) >= 0.03 * screen[1]
+    box = lesson.page.locator(".presenter-shown .stage-grabs").bounding_box()
+    assert box["height"] > 0.25 * screen[1]
+
+
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+def test_the_start_follows_the_hand_exactly(lesson, screen):
+    lesson.resize(*screen)
+    lesson.go_to(EXPLORER)
+    page, box = lesson.page, lesson.page.locator(".presenter-shown .stage-grabs").bounding_box()
     panel = explorers.Descent(SGD, ravine).shown.panels[0]
-    (left, _, inside, _), ((low, high), _) = panel.box, panel.window
-    for share in 0.4, 0.6:
-        page.mouse.click(box["x"] + share * box["width"], box["y"] + 0.5 * box["height"])
-        expected = low + (share * panel.size[0] - left) / inside * (high - low)
-        start = page.get_by_label("start x, in digits")
-        expect(start).to_have_value(re.compile("^" + f"{expected:.4f}"[:3].replace("-", "−")))
+    (left, top, width, height), ((x_low, x_high), (y_low, y_high)) = panel.box, panel.window
+    scale = box["width"] / panel.size[0]  # pixels of the screen in one of the panel
+    page.mouse.move(box["x"] + scale * (left + width / 2), box["y"] + scale * (top + height / 2))
+    page.mouse.down()
+    for across, down in (0.2, 0.7), (0.85, 0.15), (0.3, 0.4):
+        at = box["x"] + scale * (left + across * width), box["y"] + scale * (top + down * height)
+        page.mouse.move(*at, steps=5)
+        expected = x_low + across * (x_high - x_low), y_high - down * (y_high - y_low)
+        a_pixel = (x_high - x_low) / (scale * width), (y_high - y_low) / (scale * height)
+        page.wait_for_function(STANDS_AT, arg=[expected, a_pixel])
+    page.mouse.up()
+    page.mouse.move(box["x"], box["y"])
+    page.wait_for_function(STANDS_AT, arg=[expected, a_pixel])
 
 
-def test_speaker_window_tells_and_drives(lesson):
-    page = lesson.page
+def test_speaker_window_tells_and_drives_with_the_one_kernel(lesson, presenting):
+    kernels = connections(lesson.page, presenting)
     lesson.go_to(THOUGHTS)
-    page.keyboard.press("Space")
-    with page.expect_popup() as opened:
-        page.keyboard.press("s")
+    lesson.page.keyboard.press("Space")
+    with lesson.page.expect_popup() as opened:
+        lesson.bar("Speaker window").click()
     speaker = opened.value
     expect(speaker.locator("#title")).to_have_text("The first section")
     expect(speaker.locator("#notes")).to_contain_text("Ask first.")
     expect(speaker.locator("#notes mjx-container")).to_be_visible()
-    expect(speaker.locator("#section")).to_have_text(re.compile(r"0:0[1-9] of 5 min"))
-    expect(speaker.locator("#lesson")).to_contain_text("of 12 min")
     expect(speaker.locator("#next")).to_contain_text("Predict.")
     speaker.keyboard.press("PageDown")
     assert lesson.place() == QUESTION
@@ -205,5 +290,44 @@ def test_speaker_window_tells_and_drives(lesson):
     assert lesson.place() == CODE
     speaker.locator("#back").click()
     assert lesson.place() == SECOND
+    speaker.locator("#contents").click()
+    expect(lesson.page.locator("#presenter-contents")).to_be_visible()
+    lesson.page.keyboard.press("Escape")
+    speaker.locator("#dark").click()
+    assert is_dark(lesson.page) is True
+    speaker.locator("#dark").click()
+    assert is_dark(lesson.page) is False
+    assert connections(lesson.page, presenting) == kernels
     speaker.close()
     lesson.key("Space", leads_to=CODE)
+
+
+def connections(page, presenting):
+    """Return how many pages are connected to each kernel."""
+    kernels = page.request.get(f"{presenting.url}/api/kernels").json()
+    return {kernel["id"]: kernel["connections"] for kernel in kernels}
+
+
+def test_speaker_window_has_a_clock_and_adds_the_minutes(lesson):
+    with lesson.page.expect_popup() as opened:
+        lesson.page.keyboard.press("s")
+    speaker = opened.value
+    spent, here, until = (speaker.locator(name) for name in ("#lesson", "#section", "#until"))
+    expect(speaker.locator("#time")).to_have_text(re.compile(r"^\d{1,2}:\d\d"))
+    expect(until).to_have_text("0 min")
+    speaker.wait_for_timeout(1500)
+    expect(spent).to_have_text("0:00 of 12 min")  # the lesson begins with the first key or press
+    speaker.locator("#clock").click()
+    expect(spent).to_have_text(re.compile(r"^0:0[2-9] of 12 min"))
+    speaker.locator("#clock").click()
+    expect(spent).to_have_text(re.compile(r"^0:0[01] of 12 min"))
+    lesson.go_to(THOUGHTS)
+    expect(here).to_have_text(re.compile(r"^0:0[1-9] of 5 min"))
+    expect(until).to_have_text("5 min")
+    lesson.go_to(SECOND)
+    expect(here).to_have_text(re.compile(r"^0:0\d of 7 min"))
+    expect(until).to_have_text("12 min")
+    lesson.go_to(DEEPER)
+    expect(here).to_have_text(re.compile(r"^0:0\d of 0 min"))
+    expect(until).to_have_text("12 min")
+    speaker.close()
