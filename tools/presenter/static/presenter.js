@@ -6,7 +6,7 @@
 const HERE = document.currentScript.src.replace(/[^/]*$/, "");
 const TEXT = 14; // pixels: the size of text that presenter.css sets, before it is scaled
 const SIZES = [0.0305, 0.033, 0.0355, 0.0385, 0.042, 0.046, 0.05]; // of text, in heights of the screen
-const FIGURE = 0.4; // height of a figure that is not flat, at least, in heights of the screen
+const FIGURE = 0.7; // height of a figure that is not flat, if small text leaves it, in heights of the screen
 const SMALLEST_MAP = 0.25; // height of what an explorer draws, in heights of the screen
 const MARGIN = 40; // pixels beside a figure
 
@@ -131,7 +131,7 @@ function activate(app) {
     outer.scrollTop = 0;
     outer.style.zoom = zoom;
     outer.style.setProperty("--figure", "0px");
-    const bottom = Math.max(...shown.map((cell) => cell.getBoundingClientRect().bottom));
+    const bottom = lowest(shown, all(".prediction details"));
     const floor = bar.getBoundingClientRect().top - 6;
     // What an explorer draws stands beside its controls, and above a few words.
     const above = rows.map((row) => floor - row.nextElementSibling.offsetHeight * zoom - row.getBoundingClientRect().top);
@@ -140,11 +140,20 @@ function activate(app) {
       ...images.map((image) => (wide * image.getAttribute("height")) / image.getAttribute("width")),
       ...rows.map(highestPanels),
     ];
-    const share = rows.length ? SMALLEST_MAP : FIGURE;
-    const least = highest.map((height) => Math.min(share * innerHeight, height));
-    const each = Math.min(Math.max(left / highest.length, ...least), Math.max(...highest));
+    const wanted = (rows.length ? SMALLEST_MAP : FIGURE) * innerHeight;
+    const least = highest.map((height) => Math.min(wanted, height));
+    const each = Math.min(Math.max(left / highest.length, SMALLEST_MAP * innerHeight), Math.max(...highest));
     outer.style.setProperty("--figure", `${each / zoom}px`);
     return left >= sum(least) && !highest.some((height) => height < 0.8 * SMALLEST_MAP * innerHeight);
+  }
+
+  // Where a slide ends, whichever of its answers is open.
+  function lowest(cells, answers) {
+    const now = answers.find((answer) => answer.open);
+    const bottoms = () => cells.map((cell) => cell.getBoundingClientRect().bottom);
+    const all = answers.flatMap((answer) => ((answer.open = true), bottoms()));
+    for (const answer of answers) answer.open = answer === now;
+    return Math.max(...all, ...bottoms());
   }
 
   // Panels stand in a row; beside numbers they stand one above the other.
