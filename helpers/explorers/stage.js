@@ -69,7 +69,7 @@ function render({ model, el }) {
   const key = make("p", "", words);
   const inputs = {}, pressed = {}, specs = {}, panels = [], calm = matchMedia("(prefers-reduced-motion)");
   let scene, kept = [], t = 0, shown, playing = 0;
-  let asking = 0, n = model.get("scene").n, queue = [], moved, fans = [], asked, wanted, asks = 0, framed = 0;
+  let asking = 0, n = model.get("scene").n, queue = [], moved, fans = [], asked, wanted, asks = 0, framed = 0, turns = 0;
 
   // ---- what the reader wants goes to the kernel, one message a frame, the newest of its kind ----
 
@@ -272,9 +272,9 @@ function render({ model, el }) {
   // ---- the scene -------------------------------------------------------------------------------
 
   async function onChange() {
-    const next = model.get("scene");
+    const next = model.get("scene"), turn = ++turns;
     await learn(model.get("panels"));
-    if (next !== model.get("scene")) return;
+    if (scene && turn !== turns) return; // a newer one is on its way
     alarm.textContent = model.get("alarm");
     framed ||= requestAnimationFrame(flush);
     const behind = queue.length || next.n < n;

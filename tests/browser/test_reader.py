@@ -76,6 +76,12 @@ PICTURES = """async (stage) => {
     }
     return seen.size;
 }"""
+# Pictures are ready a second late.
+SLOW_PICTURES = """const ready = createImageBitmap;
+window.createImageBitmap = async (png) => {
+    await new Promise((wake) => setTimeout(wake, 1000));
+    return ready(png);
+};"""
 CONTROLS = "select, input, .stage button, .stage-panel[tabindex='0']"
 
 
@@ -566,3 +572,12 @@ def test_an_explorer_outlives_its_kernel(page, lab):
     explorer = ShownExplorer(notebook, 0)
     explorer.button("Bounces forever").click()
     explorer.eventually_reads(lambda: explorer.said(r"loss (\S+) at"), [4.004])
+
+
+def test_an_explorer_is_drawn_though_its_state_is_sent_again_while_it_opens(page, lab):
+    page.add_init_script(SLOW_PICTURES)
+    again = f"{IMPORTS}\nexplorer = explorers.Descent()\ndisplay(explorer)\nexplorer.send_state()"
+    notebook = OpenNotebook(page, lab, "sent_again.ipynb", [again])
+    notebook.run()
+    page.locator(".stage-status", has_text="After 30 steps").wait_for()
+    assert notebook.errors == []
