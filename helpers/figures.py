@@ -47,6 +47,7 @@ CLOUD = {
     "markeredgewidth": 0,
     "alpha": 0.35,
 }
+ON_MAP = {"angles": "xy", "scale_units": "xy"}  # arrows in the units of the map
 BEHIND_TEXT = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
 
 
@@ -233,18 +234,9 @@ def gradient_field(landscape, uphill=False, equal_lengths=False):
     if equal_lengths:
         arrows = arrows / lengths[..., np.newaxis]
     longest = np.linalg.norm(arrows, axis=-1).max()
+    style = {"color": INK, "pivot": "mid", "width": 0.0028, "zorder": 3}
     axes.quiver(
-        x,
-        y,
-        arrows[..., 0],
-        arrows[..., 1],
-        color=INK,
-        pivot="mid",
-        zorder=3,
-        angles="xy",
-        scale_units="xy",
-        scale=longest / (0.85 * spacing),
-        width=0.0028,
+        x, y, *np.moveaxis(arrows, -1, 0), **style, **ON_MAP, scale=longest / spacing / 0.85
     )
     way = "Gradient, the way up," if uphill else "Minus the gradient, the way down,"
     return Picture(
@@ -270,10 +262,10 @@ def paths(trajectories, arrows=None):
     figure, axes = _map(landscape)
     for look, name, trajectory in _with_looks(trajectories):
         _draw_path(axes, trajectory, look, name)
-    on_map = {"angles": "xy", "scale_units": "xy", "scale": 1, "units": "inches", "width": 0.035}
+    style = {"units": "inches", "width": 0.035, "zorder": 7}
     for look, name, tails_and_vectors in _with_looks(arrows or {}):
         columns = np.column_stack(tails_and_vectors).T
-        axes.quiver(*columns, color=look["color"], zorder=7, label=name, **on_map)
+        axes.quiver(*columns, color=look["color"], label=name, **style, **ON_MAP, scale=1)
     _legend_below(figure)
     alt = _paths_alt(landscape, trajectories)
     if arrows:
