@@ -171,11 +171,7 @@ class FunctionCheck(Check):
         if hint is None and isinstance(outcomes[wrong[0]], BaseException):
             return verdict_on_error(self.name, outcomes[wrong[0]], wrong[0], len(cases))
         pairs = [(outcomes[k].values, expected[k].values) for k in values]
-        hint = (
-            hint
-            or self.hint_at_sight(cases, pairs)
-            or self.general_hint(pairs) + warning_in_words(warned)
-        )
+        hint = hint or self.hint_at_sight(cases, pairs) or self.general_hint(pairs, warned)
         where = {"name": self.name, "case": values[0] + 1, "count": len(cases)}
         return self.verdict_on_difference(cases[values[0]], *pairs[0], hint, where)
 
@@ -218,13 +214,14 @@ class FunctionCheck(Check):
             return WORDS["nearly"]["hint"]
         return None
 
-    def general_hint(self, pairs):
-        """Return the hint where nothing can be named."""
+    def general_hint(self, pairs, warned):
+        """Return the hint where nothing can be named, and the first warning."""
         begun_right = all(
             got.ndim > 0 and got.shape == expected.shape and first_difference(got, expected)[0] > 0
             for got, expected in pairs
         )
-        return self.later if self.later and begun_right else self.hint
+        hint = self.later if self.later and begun_right else self.hint
+        return hint + warning_in_words(warned)
 
     def verdict_on_cost(self, outcomes, expected):
         """Return the Verdict on right values, which may have cost too many evaluations."""
