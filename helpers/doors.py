@@ -47,6 +47,14 @@ def positions(name, value):
     return array
 
 
+def position(name, value):
+    """Return `value` as a fresh array of shape (2,): one finite position."""
+    array = positions(name, value)
+    if array.shape != (2,) or not np.isfinite(array).all():
+        raise ValueError(f"{name} must be one finite position (x, y), got {value!r}")
+    return array.copy()
+
+
 def starts(landscape, value=None):
     """Return a fresh array of finite starts, shape (..., 2); by default the landscape's own."""
     array = positions("start", landscape.start if value is None else value)
@@ -57,10 +65,7 @@ def starts(landscape, value=None):
 
 def start(landscape, value=None):
     """Return a fresh array of shape (2,): one finite start, by default the landscape's own."""
-    array = positions("start", landscape.start if value is None else value)
-    if array.shape != (2,) or not np.isfinite(array).all():
-        raise ValueError(f"start must be one finite position (x, y), got {value!r}")
-    return array.copy()
+    return position("start", landscape.start if value is None else value)
 
 
 def window(value):

@@ -94,10 +94,7 @@ def from_function(function, window, start, name="landscape of your own"):
         of finite numbers.
     """
     window = doors.window(window)
-    position = doors.positions("start", start)
-    if position.shape != (2,):
-        raise ValueError(f"start must be one position (x, y), got {start!r}")
-    x, y = map(float, position)
+    x, y = map(float, doors.position("start", start))
     try:
         height = float(function(x, y))
     except Exception as error:
