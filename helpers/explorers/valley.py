@@ -93,11 +93,10 @@ class Turned(Explorer):
         return View(
             panels=[map_panel(place, label=SAY["map"]), panel],
             marks=marks,
-            words=SAY["words"].format(degrees=degrees, steps=steps, ends=", ".join(last)),
+            words=SAY["words"].format(**values, ends=", ".join(last)),
             alt=SAY["alt"].format(
+                **values,
                 landscape=self.landscape.name,
-                degrees=degrees,
-                steps=steps,
                 ends="; ".join(f"{name} {ending(run)}" for name, run in runs.items()),
             ),
             last=steps,
