@@ -4,7 +4,6 @@ import base64
 import hashlib
 import shutil
 import subprocess
-import tarfile
 import tempfile
 import tomllib
 from pathlib import Path
@@ -25,8 +24,7 @@ def fetch(name):
             npm(["pack", "--silent", wanted], cwd=packed, check=True, stdout=subprocess.DEVNULL)
             (tarball,) = Path(packed).iterdir()
             check(tarball, package["integrity"])
-            with tarfile.open(tarball) as archive:
-                archive.extractall(packed, filter="data")
+            shutil.unpack_archive(tarball, packed, "gztar")
             shutil.copytree(Path(packed) / "package", folder)
     return folder
 
