@@ -184,13 +184,12 @@ def ends_in_time(work, begun):
     thread = threading.Thread(target=copy_context().run, args=(work_and_tell,), daemon=True)
     try:
         thread.start()
-    except RuntimeError:  # a Python in the browser has no threads
-        return ends_in_time_where_no_threads_are(work, begun)
-    try:
         while not ended.wait(0.05):  # in short turns, so that an interrupt is seen everywhere
             if takes_too_long(begun):
                 return False
         return True
+    except RuntimeError:  # a Python in the browser has no threads
+        return ends_in_time_where_no_threads_are(work_and_tell, begun)
     finally:
         stop(thread, ended)
 
@@ -227,9 +226,8 @@ def stop(thread, ended, patience=0.5):
     """Raise `Stop` in a thread until it ends; code may swallow it once or twice."""
     deadline = time.monotonic() + patience
     while not ended.is_set() and time.monotonic() < deadline:
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(
-            ctypes.c_ulong(thread.ident), ctypes.py_object(Stop)
-        )
+        running = ctypes.c_ulong(thread.ident or 0)  # it may just be starting
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(running, ctypes.py_object(Stop))
         ended.wait(0.05)
 
 
