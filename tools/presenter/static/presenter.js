@@ -130,6 +130,7 @@ function activate(app) {
     const zoom = (text * innerHeight) / TEXT, wide = innerWidth - MARGIN;
     outer.scrollTop = 0;
     outer.style.zoom = zoom;
+    outer.style.setProperty("--zoom", zoom);
     outer.style.setProperty("--figure", "0px");
     const bottom = lowest(shown, all(".prediction details"));
     const floor = bar.getBoundingClientRect().top - 6;
