@@ -134,8 +134,12 @@ function activate(app) {
     outer.style.setProperty("--figure", "0px");
     const bottom = lowest(shown, all(".prediction details"));
     const floor = bar.getBoundingClientRect().top - 6;
-    // What an explorer draws stands beside its controls, and above a few words.
-    const above = rows.map((row) => floor - row.nextElementSibling.offsetHeight * zoom - row.getBoundingClientRect().top);
+    // What an explorer draws stands beside its controls, and above a few words and the cells below.
+    const above = rows.map((row) => {
+      const cells = shown.slice(shown.findIndex((cell) => cell.contains(row)) + 1);
+      const below = sum([row.nextElementSibling, ...cells].map((element) => element.offsetHeight));
+      return floor - below * zoom - row.getBoundingClientRect().top;
+    });
     const left = rows.length ? Math.min(...above) : floor - bottom;
     const highest = [
       ...images.map((image) => (wide * image.getAttribute("height")) / image.getAttribute("width")),
