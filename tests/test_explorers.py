@@ -212,8 +212,8 @@ def test_no_combination_of_controls_raises_warns_or_shows_a_broken_picture(make,
     for _ in range(6):
         use(explorer, data)
         check_whole(explorer)
-    image = Image.open(io.BytesIO(explorer.picture().png()))
-    assert image.width >= sum(panel.size[0] for panel in explorer.shown.panels)
+    png, size = explorer.picture()
+    assert Image.open(io.BytesIO(png)).size == tuple(round(1.25 * side) for side in size)
     json.dumps(explorer.charts_of(explorer.values))
     assert explorer.shown.alt
     assert plt.get_fignums() == []
@@ -1003,12 +1003,12 @@ def test_display_has_three_forms(explorer):
 
 
 def test_the_picture_follows_the_state(explorer):
-    before = explorer.picture().png()
+    before, _ = explorer.picture()
     if explorer.shown.last:
         explorer.look_at(0 if explorer.step else 1)
     else:
         explorer.press("Walk")
-    assert explorer.picture().png() != before
+    assert explorer.picture()[0] != before
 
 
 def test_the_still_layer_is_sent_only_when_it_changes():
@@ -1035,6 +1035,13 @@ def test_500_changes_leave_no_memory():
     for rate in rates[100:]:
         explorer.set(lr=str(rate))
     assert megabytes() - before < 5
+
+
+def test_matplotlib_is_not_waited_for():
+    code = "import sys; from helpers import explorers; explorers.Descent()._repr_mimebundle_()"
+    code += "; print('matplotlib' in sys.modules)"
+    run_ = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert run_.stdout.strip() == "False"
 
 
 def test_a_stored_notebook_passes_nbval_and_shows_pictures_in_html(tmp_path):

@@ -10,15 +10,15 @@ from functools import lru_cache
 from itertools import count
 
 import numpy as np
-from matplotlib import colormaps
 from PIL import Image, ImageColor
 
 from helpers.explorers.words import SUPERSCRIPTS, said
-from helpers.figures import EARTH_SHADES, SHADES
-from helpers.looks import contour_levels
+from helpers.looks import EARTH, contour_levels
 
 KEYS = count()
 MAP, CURVE, HALF, SMALL = (480, 310), (330, 310), (412, 310), (310, 310)
+# The colors of matplotlib's cividis, made for color-blind readers and even in gray.
+SHADES = ["#00224E", "#2A3F6D", "#575D6D", "#7D7C78", "#A59C74", "#D2C060", "#FEE838"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +177,7 @@ def shaded(heights, size):
     bands[edges] = count
     bands[np.asarray(Image.fromarray(hole).resize(size))] = count + 1
     image = Image.fromarray(bands).convert("P")
-    earth = EARTH_SHADES(np.linspace(0, 1, count), bytes=True)[:, :3]
-    image.putpalette([*earth.ravel().tolist(), *[140] * 3, *[255] * 3])
+    image.putpalette([*ramp(EARTH, count).ravel().tolist(), *[140] * 3, *[255] * 3])
     return image
 
 
@@ -189,11 +188,19 @@ def kinds_image(kinds, colors, panel):
     return Image.fromarray(palette[kinds]).resize(size, Image.Resampling.NEAREST)
 
 
+def ramp(colors, n):
+    """Return n colors from the first to the last of some, shape (n, 3)."""
+    stops = np.array([ImageColor.getrgb(color) for color in colors])
+    at = np.linspace(0, len(stops) - 1, n)
+    return np.stack([np.interp(at, range(len(stops)), c) for c in stops.T], -1).astype("u1")
+
+
 def shade_image(values, low, high):
     """Return an image of values, shape (rows from the bottom, columns), between two limits."""
-    shades = colormaps[SHADES].with_extremes(bad="white")
-    colors = shades((values[::-1] - low) / (high - low), bytes=True)
-    return Image.fromarray(colors).convert("RGB")
+    share = np.clip((values - low) / (high - low), 0, 1)
+    colors = ramp(SHADES, 256)[np.nan_to_num(255 * share).astype(int)]
+    colors[np.isnan(values)] = 255
+    return Image.fromarray(colors[::-1])
 
 
 def ring(radius, points=97):

@@ -364,7 +364,7 @@ class Explorer(anywidget.AnyWidget):
     # ---- display -------------------------------------------------------------------------------
 
     def picture(self):
-        """Return a Picture of what is shown now."""
+        """Return a PNG of what is shown now, and its size in pixels of the screen."""
         view = replace(self.shown, marks=[*self._kept_marks, *self.shown.marks])
         return still_picture(view, self.step, WORDS["stage"]["hint"])
 
@@ -373,8 +373,10 @@ class Explorer(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs):
         live, *_ = super()._repr_mimebundle_(**kwargs)
-        still, metadata = self.picture()._repr_mimebundle_()
-        return {**live, **still, "text/plain": repr(self)}, metadata
+        png, (width, height) = self.picture()
+        metadata = {"width": width, "height": height, "alt": self.shown.alt}
+        data = {**live, "image/png": png, "text/plain": repr(self)}
+        return data, {"image/png": metadata}
 
 
 def coarse_to_fine(numbers):

@@ -1,151 +1,253 @@
-"""The still form of an explorer: what it shows, drawn as one picture for a stored notebook.
-
-`draw.js` draws the same panels and marks in the browser. Sizes are in pixels of the screen.
-"""
+"""The still form of an explorer: what it shows, drawn as one image for a stored notebook."""
 
 import io
+import re
 import textwrap
+from dataclasses import replace
+from functools import cache
+from importlib.util import find_spec
 from itertools import zip_longest
+from pathlib import Path
 
-import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.transforms import Bbox, TransformedBbox
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from helpers.explorers.words import filled
-from helpers.figures import PIXELS_PER_INCH_SHOWN, STYLE, Picture
 from helpers.looks import INK
 
-PIXEL = 72 / PIXELS_PER_INCH_SHOWN  # in points
-LINE = 20  # height of a line of text
-BESIDE = 470  # width of a readout beside the panels
-STILL_STYLE = {
-    **STYLE,
-    **dict.fromkeys(("font.size", "axes.titlesize", "legend.fontsize"), 12 * PIXEL),
-    **dict.fromkeys(("xtick.labelsize", "ytick.labelsize"), 11 * PIXEL),
-    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor"), INK),
-    **dict.fromkeys(("xtick.color", "ytick.color"), INK),
-    "lines.linewidth": 2 * PIXEL,
-    "figure.constrained_layout.use": False,
-    "text.parse_math": False,
-}
+SHOWN = 1.25  # pixels of the image for one on the screen
+FINE = 2  # drawn so many times as large, then made smaller: smooth lines
+SCALE = SHOWN * FINE
+LINE = 20  # pixels of a line of text
 
 
-@matplotlib.rc_context(STILL_STYLE)
+@cache
+def font(size=12):
+    """Return a font that has the signs of formulas; it comes with matplotlib."""
+    (folder,) = find_spec("matplotlib").submodule_search_locations
+    path = Path(folder, "mpl-data", "fonts", "ttf", "DejaVuSans.ttf")
+    return ImageFont.truetype(path, round(size * SCALE))
+
+
 def still_picture(view, step, hint):
-    """Return the Picture of a View at a step, with a hint as its last line."""
+    """Return PNG bytes and the size in pixels of the screen.
+
+    Parameters
+    ----------
+    view : View
+    step : int
+        As far as paths and curves are drawn.
+    hint : str
+        What the last line says.
+    """
+    beside = 470 if view.beside else 0
+    width = sum(panel.size[0] for panel in view.panels) + beside
     readout = filled(view.template, view.columns, step).splitlines()
-    beside, below = (readout, []) if view.beside else ([], readout)
-    across, tallest = sum(p.size[0] for p in view.panels), max(p.size[1] for p in view.panels)
-    words = textwrap.wrap(view.words_at(step), across // 8)
-    named = [mark for mark in view.marks if mark.label]
-    top = max(tallest, LINE * len(beside)) + 4
-    width = across + (BESIDE if beside else 0)
-    height = top + LINE * (bool(named) + len(words) + len(below) + 1) + 8
-    figure = Figure(figsize=(width / PIXELS_PER_INCH_SHOWN, height / PIXELS_PER_INCH_SHOWN))
-    page = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0))
-    page.set_axis_off()
+    words = view.words_at(step)
+    lines = textwrap.wrap(words, width // 8)
+    names = [mark for mark in view.marks if mark.label]
+    rows = len(lines) + 1 + bool(names) + (0 if beside else len(readout))
+    tallest = max(panel.size[1] for panel in view.panels)
+    if beside:
+        tallest = max(tallest, 12 + 17 * len(readout))
+    painter = Painter((width, tallest + LINE * rows + 12))
     left = 0
     for i, panel in enumerate(view.panels):
-        x, y, wide, high = panel.box
-        box = ((left + x) / width, 1 - (y + high) / height, wide / width, high / height)
-        axes = figure.add_axes(box)
-        draw_panel(axes, panel, view.zoom.get(i), step)
+        painter.panel(zoomed(panel, view.zoom.get(i), step), left)
         for mark in view.marks:
             if mark.panel == i:
-                draw_mark(axes, mark, step, view.future)
+                painter.mark(mark, step, view.future)
         left += panel.size[0]
-    write(page, beside, left + 8, 8)
-    if named:
-        name(page, named, top)
+    if beside:
+        painter.text((left + 8, 8), "\n".join(readout), "la", 11)
+    top = tallest + 4
+    if names:
+        painter.legend(names, top)
         top += LINE
-    for lines in (words, below, [hint]):
-        write(page, lines, 10, top)
-        top += LINE * len(lines)
-    return Picture(figure, view.alt)
+    for line in lines:
+        painter.text((10, top), line, "la")
+        top += LINE
+    if not beside:
+        top = painter.table(readout, top)
+    painter.text((10, top), hint, "la")
+    return painter.png(), painter.size
 
 
-def name(page, marks, top):
-    """Write the names of marks with their colors in one line."""
-    lines = [Line2D([], [], color=mark.look["color"], label=mark.label) for mark in marks]
-    place = {"loc": "upper left", "bbox_to_anchor": (10, top), "bbox_transform": page.transData}
-    page.legend(handles=lines, ncols=len(lines), **place, borderpad=0, borderaxespad=0)
+def zoomed(panel, windows, step):
+    """Return a panel that shows only the part of its window that belongs to a step."""
+    if windows is None:
+        return panel
+    x0, x1, y0, y1 = windows[min(step, len(windows) - 1)]
+    (left, right), (low, high) = panel.window
+    image, png = Image.open(io.BytesIO(panel.image)), io.BytesIO()
+    across, down = image.width / (right - left), image.height / (high - low)
+    box = ((x0 - left) * across, (high - y1) * down, (x1 - left) * across, (high - y0) * down)
+    size = tuple(round(SCALE * side) for side in panel.box[2:])
+    image.convert("RGB").transform(size, Image.Transform.EXTENT, box, fillcolor="white").save(
+        png, "png"
+    )
+    return replace(panel, image=png.getvalue(), window=((x0, x1), (y0, y1)))
 
 
-def write(page, lines, left, top):
-    """Write lines, whose cells are columns, from a place on downward."""
-    for column in zip_longest(*(line.split("\t") for line in lines), fillvalue=""):
-        for i, cell in enumerate(column):
-            page.text(left, top + LINE * i, cell, va="top")
-        left += 18 + 7.6 * max(map(len, column))  # about as wide as these letters
+class Painter:
+    """An image with the axes of one panel at a time."""
+
+    def __init__(self, size):
+        self.size = size
+        self.image = Image.new("RGB", [round(SCALE * side) for side in size], "white")
+        self.draw = ImageDraw.Draw(self.image)
+
+    def png(self):
+        """Return the image as PNG bytes of few colors."""
+        size = [round(SHOWN * side) for side in self.size]
+        png = io.BytesIO()
+        small = self.image.resize(size, Image.Resampling.BOX)
+        small.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(png, "png")
+        return png.getvalue()
+
+    def text(self, place, text, anchor, size=12, color=INK):
+        """Write text at a place in pixels of the screen."""
+        place = [SCALE * value for value in place]
+        self.draw.text(place, text, color, font(size), "la" if "\n" in text else anchor)
+
+    def legend(self, marks, top):
+        """Write the names of marks with their colors."""
+        left = 10
+        for mark in marks:
+            middle = top + 8
+            self.stroke([(left, middle), (left + 18, middle)], mark.look["color"], 3)
+            self.text((left + 24, top), mark.label, "la")
+            left += 40 + font().getlength(mark.label) / SCALE
+
+    def table(self, lines, top):
+        """Write lines of cells in columns; return where they end."""
+        rows = [line.split("\t") for line in lines]
+        left = 10
+        for column in zip_longest(*rows, fillvalue=""):
+            for i, cell in enumerate(column):
+                self.text((left, top + LINE * i), cell, "la")
+            left += 18 + max(font().getlength(cell) for cell in column) / SCALE
+        return top + LINE * len(rows)
+
+    def panel(self, panel, left):
+        """Draw a panel so many pixels from the left; the marks that follow are on it."""
+        x, y, width, height = panel.box
+        self.corner, self.sides, self.axes = (left + x, y), (width, height), panel
+        if panel.image:
+            size = [round(SCALE * side) for side in self.sides]
+            image = Image.open(io.BytesIO(panel.image)).convert("RGB").resize(size)
+            self.image.paste(image, [round(SCALE * value) for value in self.corner])
+        for points, color in panel.lines:
+            self.stroke(self.place(points), color, 1)
+        (right, below), (x0, y0) = np.add(self.corner, self.sides), self.corner
+        for value, text in panel.xticks:
+            ((at, _),) = self.place([(value, panel.window[1][0])])
+            self.stroke([(at, below), (at, below + 4)], INK, 1)
+            self.text((at, below + 6), text, "ma", 11)
+        for value, text in panel.yticks:
+            ((_, at),) = self.place([(panel.window[0][0], value)])
+            self.stroke([(x0 - 4, at), (x0, at)], INK, 1)
+            self.text((x0 - 7, at), text, "rm", 11)
+        if panel.xticks or panel.yticks:
+            self.stroke([(x0, y0), (x0, below), (right, below)], INK, 1)
+        for x, y, text in panel.notes:
+            self.text(self.place([(x, y)])[0], text, "mm", 13, "black")
+        middle = (x0 + right) / 2
+        self.text((middle, y0 - 10), panel.title, "mb")
+        self.text((middle, below + 22), panel.xlabel, "ma")
+        self.text((x0 - 8, y0 - 10), panel.ylabel, "rb")
+
+    def place(self, points):
+        """Return places of the panel's axes in pixels of the screen."""
+        (x0, x1), (y0, y1) = self.axes.window
+        x, y = np.clip(np.array(points, dtype=float), -1e9, 1e9).T
+        if self.axes.yscale == "log":
+            y, y0, y1 = np.log10(np.maximum(y, 1e-300)), np.log10(y0), np.log10(y1)
+        x, y = (x - x0) / (x1 - x0), (y1 - y) / (y1 - y0)
+        return np.clip(self.corner + np.stack([x, y], -1) * self.sides, -1e4, 1e4)
+
+    def mark(self, mark, step, future):
+        """Draw a mark as the browser does, on a layer that its panel cuts off."""
+        layer, image = self.image.copy(), self.image
+        self.draw = ImageDraw.Draw(layer)
+        self.draw_mark(mark, step, future)
+        x, y, width, height = (SCALE * value for value in (*self.corner, *self.sides))
+        edge = 7 * SCALE  # room for a marker on the edge
+        box = [round(v) for v in (x - edge, y - edge, x + width + edge, y + height + edge)]
+        image.paste(layer.crop(box), box[:2])
+        self.draw = ImageDraw.Draw(image)
+
+    def draw_mark(self, mark, step, future):
+        """Draw a mark, also where it leaves its panel."""
+        color, row = mark.look["color"], mark.data[min(step, len(mark.data) - 1)]
+        if mark.kind == "point":
+            self.shape(self.place([row])[0], mark.look["marker"], 7, color)
+        elif mark.kind == "dots":
+            for point in self.place(mark.data)[:step]:
+                self.shape(point, mark.look["marker"], 4, color)
+        elif mark.kind in ("arrow", "segment"):
+            tail, head = self.place([row[:2], row[:2] + row[2:]])
+            self.stroke([tail, head], color, 2.5)
+            if mark.kind == "arrow":
+                self.arrow_head(tail, head, color)
+        elif mark.kind == "box":
+            corners = row[:2] + row[2:] * [(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]
+            self.stroke(self.place(corners), color, 1.5)
+        else:
+            points = self.place(mark.data)
+            if mark.kind in ("line", "faint"):
+                self.stroke(points, faint(color) if mark.kind == "faint" else color, 1.5)
+                return
+            if future:
+                self.stroke(points, faint(color), 1.5)
+            self.stroke(points[: step + 1], color, 2)
+            for point in points[: step + 1 : max(1, len(points) // 40)]:
+                self.shape(point, mark.look["marker"], 3, color)
+            if mark.kind == "path":
+                self.shape(points[0], "o", 5, "white", color)
+            last = points[min(step, len(points) - 1)]
+            self.shape(last, "X" if mark.kind == "path" else mark.look["marker"], 5, color)
+
+    def stroke(self, points, color, width):
+        """Draw a line through points in pixels of the screen."""
+        points = [(SCALE * x, SCALE * y) for x, y in points]
+        self.draw.line(points, color, max(1, round(SCALE * width)), "curve")
+
+    def shape(self, place, marker, radius, color, edge="black"):
+        """Draw a marker."""
+        x, y = place
+        corners = {
+            "s": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
+            "^": [(0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
+            "v": [(0, 1.2), (1.1, -0.8), (-1.1, -0.8)],
+            "D": [(0, -1.2), (1.2, 0), (0, 1.2), (-1.2, 0)],
+        }.get(marker)
+        if marker == "X":
+            for way in (1, -1):
+                ends = [(x - radius, y - way * radius), (x + radius, y + way * radius)]
+                self.stroke(ends, "black", 4)
+            for way in (1, -1):
+                ends = [(x - radius, y - way * radius), (x + radius, y + way * radius)]
+                self.stroke(ends, color, 2.5)
+        elif corners:
+            shape = [(SCALE * (x + radius * a), SCALE * (y + radius * b)) for a, b in corners]
+            self.draw.polygon(shape, color, edge, max(1, round(0.4 * SCALE)))
+        else:
+            box = [SCALE * value for value in (x - radius, y - radius, x + radius, y + radius)]
+            self.draw.ellipse(box, color, edge, max(1, round(0.4 * SCALE)))
+
+    def arrow_head(self, tail, head, color):
+        """Draw the head of an arrow."""
+        way = head - tail
+        length = np.hypot(*way)
+        if length > 1:
+            back = min(11, 0.6 * length) * way / length
+            side = 0.5 * np.array([-back[1], back[0]])
+            corners = [head, head - back + side, head - back - side]
+            self.draw.polygon([tuple(SCALE * corner) for corner in corners], color)
 
 
-def draw_panel(axes, panel, zoom, step):
-    """Draw a panel, or the part of its window that belongs to a step."""
-    (x0, x1), (y0, y1) = panel.window
-    if panel.image:
-        image = Image.open(io.BytesIO(panel.image)).convert("RGB")
-        axes.imshow(image, extent=(x0, x1, y0, y1), aspect="auto", interpolation="bilinear")
-    for points, color in panel.lines:
-        axes.plot(*np.transpose(points), color=color, linewidth=1 * PIXEL)
-    for x, y, text in panel.notes:
-        axes.text(x, y, text, size=13 * PIXEL, color="black", ha="center", va="center")
-    axes.set(title=panel.title, xlabel=panel.xlabel, yscale=panel.yscale)
-    above = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "right"}
-    axes.annotate(panel.ylabel, (0, 1), (-8 * PIXEL, 10 * PIXEL), **above)
-    for axis, ticks in ((axes.xaxis, panel.xticks), (axes.yaxis, panel.yticks)):
-        axis.set_ticks([value for value, _ in ticks], [text for _, text in ticks])
-    axes.minorticks_off()
-    axes.spines[["left", "bottom"]].set_visible(bool(panel.xticks or panel.yticks))
-    part = (x0, x1, y0, y1) if zoom is None else zoom[min(step, len(zoom) - 1)]
-    if np.abs(part).max() < 1e9:  # a step that has diverged has no part
-        x0, x1, y0, y1 = part
-    axes.set(xlim=(x0, x1), ylim=(y0, y1))
-
-
-def draw_mark(axes, mark, step, future):
-    """Draw a mark as far as a step, as `drawMark` of `draw.js` does."""
-    room = TransformedBbox(Bbox.unit().expanded(1.05, 1.05), axes.transAxes)  # for a marker
-    data = near(axes, mark.data)
-    here = data[min(step, len(data) - 1)]
-    line = {"color": mark.look["color"], "linestyle": mark.look["linestyle"]}
-    shape = {"color": mark.look["color"], "marker": mark.look["marker"], "linestyle": "none"}
-    shape |= {"markeredgecolor": "black", "markeredgewidth": 0.5}
-    if mark.kind == "point":
-        drawn = axes.plot(*here, **shape, markersize=12 * PIXEL)
-    elif mark.kind == "dots":
-        drawn = axes.plot(*data[:step].T, **shape, markersize=8 * PIXEL)
-    elif mark.kind == "arrow":
-        look = {"color": mark.look["color"], "units": "inches", "width": 0.03, "zorder": 3}
-        drawn = [axes.quiver(*here, angles="xy", scale_units="xy", scale=1, **look)]
-    elif mark.kind == "segment":
-        drawn = axes.plot(*np.transpose([here[:2], here[:2] + here[2:]]), **line)
-    elif mark.kind == "box":
-        corners = here[:2] + here[2:] * [(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)]
-        drawn = axes.plot(*corners.T, color=mark.look["color"], linewidth=1.5 * PIXEL)
-    elif mark.kind in ("line", "faint"):
-        faint = 0.3 if mark.kind == "faint" else 1
-        drawn = axes.plot(*data.T, **line, linewidth=1.5 * PIXEL, alpha=faint)
-    else:
-        walked, every = data[: step + 1].T, max(1, len(data) // 40)
-        drawn = axes.plot(*data.T, **line, alpha=0.25) if future else []
-        drawn += axes.plot(*walked, **line)
-        drawn += axes.plot(*walked, **shape, markersize=6 * PIXEL, markevery=every)
-        if mark.kind == "path":
-            ring = {"markerfacecolor": "white", "markeredgecolor": mark.look["color"]}
-            drawn += axes.plot(*data[0], **shape | {"marker": "o"} | ring, markersize=9 * PIXEL)
-            shape["marker"] = "X"
-        drawn += axes.plot(*here, **shape, markersize=12 * PIXEL)
-    for artist in drawn:
-        artist.set_clip_path(None)
-        artist.set_clip_box(room)
-
-
-def near(axes, data):
-    """Return data with what lies a thousand windows away brought that near, for the renderer."""
-    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
-    middle = np.resize([*(low + high) / 2, 0, 0], data.shape[1])
-    reach = np.resize(1e3 * (high - low), data.shape[1])
-    return np.clip(data, middle - reach, middle + reach)
+def faint(color):
+    """Return a color mixed with three parts of white."""
+    parts = [int(part, 16) for part in re.findall("[0-9A-Fa-f]{2}", color)]
+    return "#" + "".join(f"{(part + 3 * 255) // 4:02X}" for part in parts)
