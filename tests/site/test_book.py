@@ -15,6 +15,10 @@ PIXELS = "(stage) => [...stage.querySelectorAll('canvas')].map((c) => c.toDataUR
 HIDDEN = """() => [...document.querySelectorAll("article :is(.cell_output, p, img)")]
     .filter((part) => part.checkVisibility() && getComputedStyle(part).visibility === "hidden")
     .map((part) => part.textContent.slice(0, 60) || part.outerHTML.slice(0, 60))"""
+# What a page scrolls sideways, and paper cuts off.
+WIDE = """() => [...document.querySelectorAll("article :is(pre, div.math, .cell_output)")]
+    .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1)
+    .map((part) => part.textContent.slice(0, 60))"""
 WIDTH = "document.documentElement.scrollWidth"
 # What the book answers for: its text, without the theme's bars and the explorers (other tests).
 OURS = {"include": [["article"]], "exclude": [[".jupyter-widgets"]]}
@@ -58,6 +62,19 @@ def test_page_fits_a_phone(looked):
     width = looked.page.evaluate(WIDTH)
     looked.page.set_viewport_size({"width": 1280, "height": 800})
     assert width == 390
+
+
+@every_notebook
+def test_in_print_nothing_waits_and_nothing_is_cut_off(looked):
+    looked.page.set_viewport_size({"width": 720, "height": 960})
+    looked.page.emulate_media(media="print")
+    wide, hidden = looked.page.evaluate(WIDE), looked.page.evaluate(HIDDEN)
+    options = looked.page.locator(".prediction summary", has_text="(b)").filter(visible=True)
+    shown = options.count()
+    looked.page.emulate_media(media="screen")
+    looked.page.set_viewport_size({"width": 1280, "height": 800})
+    assert (wide, hidden) == ([], [])
+    assert shown == looked.page.locator(".prediction").count()
 
 
 @every_notebook
