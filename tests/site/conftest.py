@@ -19,7 +19,7 @@ from tools.run_notebooks import ROOT
 
 HERE = Path(__file__).resolve().parent
 SITE = ROOT / "_site"
-PYODIDE = "/lab/static/pyodide/"
+PYODIDE = "lab/static/pyodide"
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
@@ -47,9 +47,9 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def address(site, pyodide):
+def address(site, instead):
     """Yield the address of the site on a web server, where it does not lie at the root."""
-    handler = partial(Handler, site, pyodide)
+    handler = partial(Handler, site, instead)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/lectures/optimizers"
@@ -57,18 +57,17 @@ def address(site, pyodide):
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serve the site, and beside its own files of Pyodide those that others would bring."""
+    """Serve the files of the site, or those that lie in another folder instead."""
 
-    def __init__(self, site, pyodide, *args):
-        self.site, self.pyodide = site, pyodide
+    def __init__(self, site, instead, *args):
+        self.site, self.instead = site, instead
         super().__init__(*args)
 
     def translate_path(self, path):
-        path = path.partition("?")[0].removeprefix("/lectures/optimizers")
-        name = path.removeprefix(PYODIDE)
-        if (self.pyodide / name).is_file():
-            return str(self.pyodide / name)
-        found = self.site / path.lstrip("/")
+        path = path.partition("?")[0].removeprefix("/lectures/optimizers").lstrip("/")
+        if (self.instead / path).is_file():
+            return str(self.instead / path)
+        found = self.site / path
         return str(found / "index.html" if found.is_dir() else found)
 
     def log_message(self, *args):
@@ -76,14 +75,16 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 @pytest.fixture(scope="session")
-def pyodide(site, tmp_path_factory):
-    """Yield a folder with the wheels of Pyodide's distribution, and a list that says so.
+def instead(site, tmp_path_factory):
+    """Yield a folder of files that are served instead of the site's or beside them.
 
-    The site's list of packages gives the addresses of Pyodide's wheels; here they are names. Each
-    wheel has the hash that Pyodide's own list gives.
+    In it lie the wheels of Pyodide's distribution. The site's list of packages gives their
+    addresses; here the list gives their names. Each has the hash that Pyodide's own list gives.
     """
-    folder = tmp_path_factory.mktemp("pyodide")
-    packages = json.loads((site / PYODIDE.strip("/") / "pyodide-lock.json").read_text())
+    folder = tmp_path_factory.mktemp("instead")
+    place = folder / PYODIDE
+    place.mkdir(parents=True)
+    packages = json.loads((site / PYODIDE / "pyodide-lock.json").read_text())
     with zipfile.ZipFile(fetch_wheels()) as archive:
         files = {Path(name).name: name for name in archive.namelist() if "/pyodide/" in name}
         for package in packages["packages"].values():
@@ -91,9 +92,9 @@ def pyodide(site, tmp_path_factory):
             if host:
                 data = archive.read(files[name])
                 assert hashlib.sha256(data).hexdigest() == package["sha256"], name
-                (folder / name).write_bytes(data)
+                (place / name).write_bytes(data)
                 package["file_name"] = name
-    (folder / "pyodide-lock.json").write_text(json.dumps(packages))
+    (place / "pyodide-lock.json").write_text(json.dumps(packages))
     return folder
 
 
@@ -115,7 +116,7 @@ class Look:
         self.page, self.errors, self.outside = context.new_page(), [], []
         self._own = ("/".join(address.split("/")[:3]), "data:", "blob:")
         self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", lambda error: self.errors.append(error.stack))
         self.page.on("request", self._on_request)
         self.page.goto(address)
 
