@@ -114,8 +114,8 @@ def presenting(tmp_path_factory):
     shutil.copytree(ROOT / "images", home / "images")
     lesson = folder / "lesson.ipynb"
     program = ROOT / "tools" / "present.py", f"notebooks/{lesson.name}"
-    options = f"--config={ROOT / 'tools' / 'lab_config.py'}", f"--ServerApp.root_dir={home}"
-    with jupyter_lab(home, *options, program=program, OPENBLAS_NUM_THREADS="1") as url:
+    own = f"--ServerApp.root_dir={home}"
+    with jupyter_lab(home, own, program=program, OPENBLAS_NUM_THREADS="1") as url:
         yield SimpleNamespace(url=url, folder=folder, lesson=lesson)
 
 
