@@ -279,7 +279,8 @@ def measure(browser):
     """Measure everything and yield rows: what, measured, wanted."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with jupyter_lab(folder) as address:
+        # As a reader has it: Python keeps what it has compiled.
+        with jupyter_lab(folder, PYTHONDONTWRITEBYTECODE="") as address:
             seconds = []
             for i in range(3):
                 with open_notebook(browser, address, folder, f"first{i}", EXPLORER) as page:

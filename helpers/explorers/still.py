@@ -54,9 +54,7 @@ def still_picture(view, step, hint):
     left = 0
     for i, panel in enumerate(view.panels):
         painter.panel(zoomed(panel, view.zoom.get(i), step), left)
-        for mark in view.marks:
-            if mark.panel == i:
-                painter.mark(mark, step, view.future)
+        painter.marks([mark for mark in view.marks if mark.panel == i], step, view.future)
         left += panel.size[0]
     if beside:
         painter.text((left + 8, 8), "\n".join(readout), "la", 11)
@@ -94,14 +92,13 @@ class Painter:
 
     def __init__(self, size):
         self.size = size
-        self.image = Image.new("RGB", [round(SCALE * side) for side in size], "white")
+        self.image = Image.new("RGB", [FINE * round(SHOWN * side) for side in size], "white")
         self.draw = ImageDraw.Draw(self.image)
 
     def png(self):
         """Return the image as PNG bytes of few colors."""
-        size = [round(SHOWN * side) for side in self.size]
         png = io.BytesIO()
-        small = self.image.resize(size, Image.Resampling.BOX)
+        small = self.image.reduce(FINE)
         small.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(png, "png")
         return png.getvalue()
 
@@ -166,11 +163,12 @@ class Painter:
         x, y = (x - x0) / (x1 - x0), (y1 - y) / (y1 - y0)
         return np.clip(self.corner + np.stack([x, y], -1) * self.sides, -1e4, 1e4)
 
-    def mark(self, mark, step, future):
-        """Draw a mark as the browser does, on a layer that its panel cuts off."""
+    def marks(self, marks, step, future):
+        """Draw marks as the browser does, on a layer that their panel cuts off."""
         layer, image = self.image.copy(), self.image
         self.draw = ImageDraw.Draw(layer)
-        self.draw_mark(mark, step, future)
+        for mark in marks:
+            self.draw_mark(mark, step, future)
         x, y, width, height = (SCALE * value for value in (*self.corner, *self.sides))
         edge = 7 * SCALE  # room for a marker on the edge
         box = [round(v) for v in (x - edge, y - edge, x + width + edge, y + height + edge)]
