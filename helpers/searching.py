@@ -6,9 +6,6 @@ whatever `map` it gets: the plain one, `stacked`, or that of an executor.
 """
 
 import logging
-import os
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -20,9 +17,8 @@ from helpers import doors
 from helpers.digits import Split, load_digits
 from helpers.networks import INITIAL, MultilayerPerceptron, side_by_side
 from helpers.optimizers import SGD
-from helpers.training import Minibatches
+from helpers.training import Minibatches, in_pieces, map_of_threads
 
-LANES = 32  # networks side by side; more would not fit into a processor's cache
 OF_THE_NETWORK = ("units", "scale", "decay")
 INSTALL = (
     "Dask is not installed; `pip install distributed` (or this lecture's extra `scale`) does it."
@@ -119,26 +115,12 @@ def stacked(trial, configurations, seeds):
 
 
 def in_chunks(configurations):
-    """Return the places of those that can run side by side: a list of arrays, LANES at most."""
+    """Return the places of those that can run side by side: a list of lists, LANES at most."""
     kinds = {}
     for place, configuration in enumerate(configurations):
         kind = (*configuration, configuration.get("units"))
         kinds.setdefault(kind, []).append(place)
-    return [
-        chunk
-        for places in kinds.values()
-        for chunk in np.array_split(places, -(-len(places) // LANES))
-    ]
-
-
-@contextmanager
-def map_of_threads():
-    """Yield a `map` that keeps every core busy, or the plain one where there are no threads."""
-    if sys.platform == "emscripten":  # a Python in the browser
-        yield map
-    else:
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            yield threads.map
+    return [chunk for places in kinds.values() for chunk in in_pieces(places)]
 
 
 @dataclass(frozen=True)

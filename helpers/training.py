@@ -1,7 +1,12 @@
 """Train a network on the digits by mini-batches, and race several optimizers fairly."""
 
 import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
+from threading import current_thread, main_thread
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -10,6 +15,7 @@ from helpers import doors
 from helpers.networks import side_by_side
 
 tqdm.monitor_interval = 0  # no thread that looks after the bars: a Python in the browser has none
+LANES = 32  # networks side by side; more would not fit into a processor's cache
 
 
 def recorded(loop):
@@ -112,9 +118,10 @@ class Minibatches:
 def progress(updates):
     """Count the updates; a run of more than a second shows a bar, which goes when it is over.
 
-    No bar where the environment sets TQDM_DISABLE, which tqdm's bar for notebooks ignores.
+    No bar in a thread beside the main one, nor where the environment sets TQDM_DISABLE, which
+    tqdm's bar for notebooks ignores.
     """
-    disable = bool(os.environ.get("TQDM_DISABLE"))
+    disable = bool(os.environ.get("TQDM_DISABLE")) or current_thread() is not main_thread()
     return tqdm(total=updates, leave=False, delay=1, disable=disable)
 
 
@@ -179,7 +186,8 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
     """Train the same networks on the same mini-batches with several optimizers and rates.
 
     The run of a rule with rate r and seed s is `train(make_network(s), rule(r), digits,
-    epochs, batch_size, s)`; all its rates and seeds run side by side, which is faster.
+    epochs, batch_size, s)`; up to LANES of them run side by side, which is faster, and each
+    core has its own.
 
     Parameters
     ----------
@@ -207,14 +215,45 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
     check_fair(rules, rates)
     if len(seeds) == 0:
         raise ValueError("seeds must hold at least one seed, got none")
-    networks = [make_network(seed) for seed in seeds]
+    networks = {seed: make_network(seed) for seed in seeds}
+    pieces = [
+        (name, runs) for name in rules for runs in in_pieces(list(product(rates[name], seeds)))
+    ]
+
+    def run(piece):
+        name, runs = piece
+        its_rates, its_seeds = zip(*runs, strict=True)
+        lanes = side_by_side([networks[seed] for seed in its_seeds], copies=1)
+        optimizer = doors.rule(rules[name])(np.reshape(its_rates, (1, -1, 1, 1)))
+        return train(lanes, optimizer, digits, epochs, batch_size, its_seeds).measures[:, :, 0]
+
+    measures = {name: [] for name in rules}  # of each piece: epochs + 1, what is measured, runs
+    with progress(len(pieces)) as bar, map_of_threads() as map:
+        for (name, _), measured in zip(pieces, map(run, pieces), strict=True):
+            measures[name].append(measured)
+            bar.update()
     results = {}
-    for name, rule in rules.items():
-        lanes = side_by_side(networks, copies=len(rates[name]))
-        optimizer = doors.rule(rule)(np.reshape(rates[name], (-1, 1, 1, 1)))
-        history = train(lanes, optimizer, digits, epochs, batch_size, seeds)
+    for name in rules:
+        together = np.concatenate(measures[name], axis=-1)
+        history = History(together.reshape(epochs + 1, 3, -1, len(seeds)))
         results[name] = RaceResult(np.array(rates[name], dtype=float), history)
     return results
+
+
+def in_pieces(items):
+    """Return a list cut into pieces of about the same length, LANES at most."""
+    length = -(-len(items) // -(-len(items) // LANES))
+    return [items[first : first + length] for first in range(0, len(items), length)]
+
+
+@contextmanager
+def map_of_threads():
+    """Yield a `map` that keeps every core busy, or the plain one where there are no threads."""
+    if sys.platform == "emscripten":  # a Python in the browser
+        yield map
+    else:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            yield threads.map
 
 
 def check_fair(rules, rates):

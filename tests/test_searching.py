@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pytest
 
-from helpers import searching
+from helpers import training
 from helpers.digits import Split, load_digits
 from helpers.networks import INITIAL, MultilayerPerceptron
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
@@ -103,7 +103,7 @@ def test_side_by_side_is_equal_to_the_plain_loop(plain):
     ],
 )
 def test_other_rules_and_more_networks_than_lanes(rule, own, monkeypatch):
-    monkeypatch.setattr(searching, "LANES", 3)
+    monkeypatch.setattr(training, "LANES", 3)
     configurations = [{"lr": lr, **own} for lr in (0.003, 0.01, 0.03, 0.1)]
     trial = Trial(rule, hidden_layers=2, epochs=1)
     one, other = (search(trial, configurations, (0, 1), map=m) for m in (map, stacked))
@@ -111,8 +111,8 @@ def test_other_rules_and_more_networks_than_lanes(rule, own, monkeypatch):
 
 
 def test_where_there_are_no_threads_networks_run_side_by_side_all_the_same(plain, monkeypatch):
-    monkeypatch.setattr(searching.sys, "platform", "emscripten")
-    monkeypatch.setattr(searching, "ThreadPoolExecutor", None)
+    monkeypatch.setattr(training.sys, "platform", "emscripten")
+    monkeypatch.setattr(training, "ThreadPoolExecutor", None)
     table = search(QUICK, CONFIGURATIONS, seeds=(3, 4), map=stacked)
     np.testing.assert_array_equal(table.right, plain.right)
 

@@ -81,7 +81,9 @@ def test_divergence_is_recorded_without_a_warning(few):
     assert not np.isfinite(history.training_loss[1:]).any()
 
 
-def test_a_race_is_the_runs_it_stands_for(few):
+@pytest.mark.parametrize("lanes", [32, 4])  # all runs of a rule side by side, or in two pieces
+def test_a_race_is_the_runs_it_stands_for(few, lanes, monkeypatch):
+    monkeypatch.setattr(training, "LANES", lanes)
     rates = {name: [0.01, 0.1, 1e200] for name in RULES}
     results = race(RULES, rates, small_network, few, epochs=3, batch_size=32, seeds=[4, 9])
     assert list(results) == list(RULES)
@@ -159,6 +161,21 @@ def test_the_bar_counts_every_update(few, monkeypatch):
     )
     train(small_network(), SGD(), few, epochs=2, batch_size=30)
     assert (bars[0].n, bars[0].total) == (8, 8)
+
+
+def test_the_bar_of_a_race_counts_its_pieces_and_stands_alone(few, monkeypatch):
+    bars = []
+
+    def bar(**how):
+        bars.append((tqdm.std.tqdm(**how), how["disable"]))
+        return bars[-1][0]
+
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    monkeypatch.setattr(training, "tqdm", bar)
+    rates = {name: [0.01, 0.1] for name in RULES}
+    race(RULES, rates, small_network, few, epochs=1, seeds=[4, 9])
+    shown = [bar for bar, hidden in bars if not hidden]
+    assert [(bar.n, bar.total) for bar in shown] == [(len(RULES), len(RULES))]
 
 
 def test_an_error_in_the_middle_leaves_network_and_optimizer_as_they_were(few):
