@@ -5,6 +5,7 @@ what they get to these functions, which return it or raise an error with the arg
 value and what is accepted.
 """
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from numbers import Integral
@@ -18,6 +19,17 @@ HYPERPARAMETERS = {
     "beta1": (lambda value: (value >= 0) & (value < 1), "at least 0 and below 1"),
     "beta2": (lambda value: (value >= 0) & (value < 1), "at least 0 and below 1"),
     "eps": (lambda value: value >= 0, "at least 0"),
+    "decay": (lambda value: value >= 0, "at least 0"),
+    "scale": (lambda value: value >= 0, "at least 0"),
+}
+
+# What a shape means, for the error.
+FORMS = {
+    (): "one number",
+    (2,): "two numbers",
+    ("n",): "a non-empty list of numbers",
+    (..., 2): "(x, y), or an array of shape (..., 2)",
+    (2, 2): "((x_min, x_max), (y_min, y_max))",
 }
 
 MEMORY = ("m", "v", "h")
@@ -36,31 +48,61 @@ def whole_number(name, value, lowest=0):
     return int(value)
 
 
-def positions(name, value):
-    """Return `value` as a float array of shape (..., 2)."""
+def numbers(name, value, shape):
+    """Return `value` as an array of floats of a shape.
+
+    In `shape` a word stands for any length from 1 on, and `...` for any axes before the others.
+    """
     try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name} must hold numbers, got {value!r}") from None
-    if array.ndim == 0 or array.shape[-1] != 2:
-        raise ValueError(f"{name} must have shape (..., 2), that is (x, y), got {array.shape}")
+        array = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        array = np.array(None)
+    if not holds_numbers(array) or not _fits(array.shape, shape):
+        words = str(shape).replace("'", "").replace("Ellipsis", "...")
+        form = FORMS.get(shape, f"numbers of shape {words}")
+        got = shown(value) if array.size < 9 else f"shape {array.shape}"
+        error = ValueError if holds_numbers(array) else TypeError
+        raise error(f"{name} must be {form}, got {got}")
+    return array.astype(float, copy=False)
+
+
+def _fits(shape, wanted):
+    if wanted[:1] == (...,):
+        wanted = (*shape[: len(shape) - len(wanted) + 1], *wanted[1:])
+    return len(shape) == len(wanted) and all(
+        length > 0 if isinstance(each, str) else length == each
+        for length, each in zip(shape, wanted, strict=True)
+    )
+
+
+def finite(name, value, shape):
+    """Return `value` as an array of finite floats of a shape."""
+    array = numbers(name, value, shape)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, got {shown(value)}")
     return array
+
+
+def number(name, value):
+    """Return `value` as one finite float."""
+    return float(finite(name, value, ()))
+
+
+def positions(name, value, *others):
+    """Return `value` as a float array of shape (..., 2)."""
+    if others:
+        raise TypeError(f"{name} must be one argument, as in f([x, y]), got {(value, *others)}")
+    return numbers(name, value, (..., 2))
 
 
 def position(name, value):
     """Return `value` as a fresh array of shape (2,): one finite position."""
-    array = positions(name, value)
-    if array.shape != (2,) or not np.isfinite(array).all():
-        raise ValueError(f"{name} must be one finite position (x, y), got {value!r}")
-    return array.copy()
+    return finite(name, value, (2,)).copy()
 
 
 def starts(landscape, value=None):
     """Return a fresh array of finite starts, shape (..., 2); by default the landscape's own."""
-    array = positions("start", landscape.start if value is None else value)
-    if not np.isfinite(array).all():
-        raise ValueError(f"start must be finite, got {value!r}")
-    return array.copy()
+    return finite("start", landscape.start if value is None else value, (..., 2)).copy()
 
 
 def start(landscape, value=None):
@@ -68,25 +110,22 @@ def start(landscape, value=None):
     return position("start", landscape.start if value is None else value)
 
 
+def interval(name, value, shape=(2,)):
+    """Return `value`, (low, high) or several of them, in finite floats."""
+    ends = finite(name, value, shape)
+    if not (ends[..., 0] < ends[..., 1]).all():
+        raise ValueError(f"{name} must have min < max, got {value!r}")
+    return ends.tolist()
+
+
 def window(value):
     """Return `value` as ((x_min, x_max), (y_min, y_max)) in finite floats."""
-    try:
-        (x_min, x_max), (y_min, y_max) = ((float(low), float(high)) for low, high in value)
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"window must be ((x_min, x_max), (y_min, y_max)), got {value!r}"
-        ) from None
-    if not (x_min < x_max and y_min < y_max and np.isfinite([x_min, x_max, y_min, y_max]).all()):
-        raise ValueError(f"window must have min < max on both axes, all finite, got {value!r}")
-    return (x_min, x_max), (y_min, y_max)
+    return tuple(map(tuple, interval("window", value, (2, 2))))
 
 
 def grid(name, values):
     """Return `values` as a float array of shape (n,), n at least 1."""
-    array = np.asarray(values)
-    if array.ndim != 1 or array.size == 0 or not holds_numbers(array):
-        raise ValueError(f"{name} must be a non-empty list of numbers, got {values!r}")
-    return array.astype(float)
+    return numbers(name, values, ("n",))
 
 
 def holds_numbers(array):
@@ -94,12 +133,59 @@ def holds_numbers(array):
     return np.asarray(array).dtype.kind in "iuf"
 
 
+def named(name, value, shape=None, least=0):
+    """Return a dict of names; with a shape, what it names as arrays. None is an empty one."""
+    value = {} if value is None else value
+    if not isinstance(value, Mapping) or len(value) < least:
+        raise TypeError(f"{name} must be a dict of names to values, got {shown(value)}")
+    if shape is None:
+        return value
+    return {key: numbers(f"{name}[{key!r}]", each, shape) for key, each in value.items()}
+
+
+def one_of(name, value, accepted):
+    """Return `value` if it is one of those accepted."""
+    if value not in list(accepted):  # a list, too, can be looked for there
+        raise ValueError(f"{name} must be one of {list(accepted)}, got {value!r}")
+    return value
+
+
+def function(name, value):
+    """Return `value` if it can be called."""
+    if not callable(value):
+        raise TypeError(f"{name} must be a function, got {value!r}")
+    return value
+
+
+def shown(value):
+    """Return a value as an error shows it: as Python writes it, if that is short."""
+    text = repr(value)
+    return text if len(text) < 200 else f"an object of {type(value).__name__}"
+
+
 def landscape(value):
     """Return `value` if it is a landscape."""
     if not (callable(value) and hasattr(value, "gradient") and hasattr(value, "start")):
         raise TypeError(
-            f"landscape must be a Landscape, such as ravine or from_function(...), got {value!r}"
+            "landscape must be a Landscape, such as ravine or from_function(...), "
+            f"got {shown(value)}"
         )
+    return value
+
+
+def network(value):
+    """Return `value` if it is a network."""
+    if not isinstance(getattr(value, "params", None), dict) or not hasattr(value, "gradient"):
+        raise TypeError(
+            f"network must be one such as MultilayerPerceptron((64, 50, 10)), got {value!r}"
+        )
+    return value
+
+
+def digits(value):
+    """Return `value` if it has training, validation and test images."""
+    if not all(hasattr(value, part) for part in ("train", "validation", "test")):
+        raise TypeError(f"digits must be Digits, as of load_digits(), got {shown(value)}")
     return value
 
 

@@ -34,6 +34,8 @@ STYLE = {
     "lines.markersize": 5,
 }
 PIXELS_PER_INCH_SHOWN = 88
+SCALES = ("linear", "log")
+NONE = "has no finite value"
 
 EARTH_SHADES = LinearSegmentedColormap.from_list("earth", EARTH)
 RELIEF_SHADES = LinearSegmentedColormap.from_list("relief", RELIEF)
@@ -86,14 +88,14 @@ class Picture:
 
 
 @matplotlib.rc_context(STYLE)
-def profile(height, window, places=None, tangents=None, walks=None):
+def profile(height, limits, places=None, tangents=None, walks=None):
     """Draw a cut through a landscape: the height over one direction.
 
     Parameters
     ----------
     height : callable
         x -> height; takes arrays.
-    window : (x_min, x_max)
+    limits : (x_min, x_max)
     places : dict of str to x, optional
         Places on the ground to mark with their names.
     tangents : dict of str to (x, slope), optional
@@ -101,12 +103,15 @@ def profile(height, window, places=None, tangents=None, walks=None):
     walks : dict of str to array_like, shape (steps + 1,), optional
         The places of each walk in order; a panel for each.
     """
-    places, tangents = places or {}, tangents or {}
-    walks = {name: np.asarray(walk, dtype=float) for name, walk in (walks or {}).items()}
+    doors.function("height", height)
+    limits = doors.interval("limits", limits)
+    places = doors.named("places", places, ())
+    tangents = doors.named("tangents", tangents, (2,))
+    walks = doors.named("walks", walks, ("n",))
     panels = walks or {"": np.array([])}
     figure = Figure(figsize=(8, 3.9) if len(panels) == 1 else (10.5, 3.6))
     for axes, _, walk in _panels(figure, panels):
-        _draw_ground(axes, height, window)
+        _draw_ground(axes, height, limits)
         for look, label, (x, slope) in _with_looks(tangents):
             across = np.array([x - 1.5, x + 1.5])
             line = height(x) + slope * (across - x)
@@ -124,17 +129,17 @@ def profile(height, window, places=None, tangents=None, walks=None):
     marked = places | {name: x for name, (x, _) in tangents.items()}
     words = [f"{name} at x = {_number(x)}" for name, x in marked.items()]
     words += [f"walk {name}: x {_course(walk)}" for name, walk in walks.items()]
-    subject = f"Profile, the height from x = {window[0]} to {window[1]}"
+    subject = f"Profile, the height from x = {limits[0]:g} to {limits[1]:g}"
     return Picture(figure, _sentence(subject, words))
 
 
-def _draw_ground(axes, height, window):
-    x = np.linspace(*window, 401)
-    ground = height(x)
+def _draw_ground(axes, height, limits):
+    x = np.linspace(*limits, 401)
+    ground = doors.finite("height(x)", height(x), x.shape)
     margin = 0.12 * (ground.max() - ground.min())
     axes.fill_between(x, ground, ground.min() - margin, color=EARTH[-1], linewidth=0)
     axes.plot(x, ground, color="#8C6D46")
-    axes.set(xlim=window, ylim=(ground.min() - margin, ground.max() + margin))
+    axes.set(xlim=limits, ylim=(ground.min() - margin, ground.max() + margin))
 
 
 def _name_place(axes, name, place, left=False):
@@ -164,7 +169,10 @@ def surface(landscape, elevation=35, azimuth=-60, relief=0.8, window=None):
     window : ((x_min, x_max), (y_min, y_max)), optional
         The part to draw; by default the landscape's own.
     """
-    x, y = _grid(window or doors.landscape(landscape).window, 121)
+    window = doors.window(doors.landscape(landscape).window if window is None else window)
+    for name, value in {"elevation": elevation, "azimuth": azimuth, "relief": relief}.items():
+        doors.number(name, value)
+    x, y = _grid(window, 121)
     heights = landscape.value(x, y)
     figure = Figure(figsize=(7, 4.2))
     axes = figure.add_subplot(projection="3d", computed_zorder=False)
@@ -187,8 +195,7 @@ def surface(landscape, elevation=35, azimuth=-60, relief=0.8, window=None):
     axes.set_box_aspect((1.6, 1.2, relief), zoom=1.2)
     return Picture(
         figure,
-        f"Surface of the {landscape.name}; height from {_number(heights.min())} "
-        f"to {_number(heights.max())}.",
+        f"Surface of the {landscape.name}; height {_range(heights)}.",
     )
 
 
@@ -203,13 +210,15 @@ def contours(landscape, points=None):
         Places to mark with their names.
     """
     figure, axes = _map(landscape)
-    for name, place in (points or {}).items():
+    words = []
+    for name, place in doors.named("points", points, (2,)).items():
         axes.plot(*place, "o", color=INK, zorder=4)
         _name_place(axes, name, place)
-    places = [f"{name} at {_point(point)}" for name, point in (points or {}).items()]
-    return Picture(figure, _sentence(f"Contour map of the {landscape.name}", places))
+        words.append(f"{name} at {_point(place)}")
+    return Picture(figure, _sentence(f"Contour map of the {landscape.name}", words))
 
 
+@np.errstate(invalid="ignore")
 @matplotlib.rc_context(STYLE)
 def gradient_field(landscape, uphill=False, equal_lengths=False):
     """Draw an arrow of the slope at many places of a landscape, over its contours.
@@ -232,8 +241,8 @@ def gradient_field(landscape, uphill=False, equal_lengths=False):
     arrows = landscape.gradient(np.stack([x, y], -1)) * (1 if uphill else -1)
     lengths = np.linalg.norm(arrows, axis=-1)
     if equal_lengths:
-        arrows = arrows / lengths[..., np.newaxis]
-    longest = np.linalg.norm(arrows, axis=-1).max()
+        arrows = arrows / np.where(lengths == 0, 1, lengths)[..., np.newaxis]
+    longest = np.nanmax(np.linalg.norm(arrows, axis=-1)) or 1
     style = {"color": INK, "pivot": "mid", "width": 0.0028, "zorder": 3}
     axes.quiver(
         x, y, *np.moveaxis(arrows, -1, 0), **style, **ON_MAP, scale=longest / spacing / 0.85
@@ -241,8 +250,7 @@ def gradient_field(landscape, uphill=False, equal_lengths=False):
     way = "Gradient, the way up," if uphill else "Minus the gradient, the way down,"
     return Picture(
         figure,
-        f"{way} at {x.size} places of the {landscape.name}; "
-        f"slopes from {_number(lengths.min())} to {_number(lengths.max())}.",
+        f"{way} at {x.size} places of the {landscape.name}; slopes {_range(lengths)}.",
     )
 
 
@@ -263,7 +271,7 @@ def paths(trajectories, arrows=None):
     for look, name, trajectory in _with_looks(trajectories):
         _draw_path(axes, trajectory, look, name)
     style = {"units": "inches", "width": 0.035, "zorder": 7}
-    for look, name, tails_and_vectors in _with_looks(arrows or {}):
+    for look, name, tails_and_vectors in _with_looks(doors.named("arrows", arrows, (2, "n", 2))):
         columns = np.column_stack(tails_and_vectors).T
         axes.quiver(*columns, color=look["color"], label=name, **style, **ON_MAP, scale=1)
     _legend_below(figure)
@@ -307,10 +315,10 @@ def unit_circle(roots, inner):
     figure = Figure(figsize=(7, 4.6))
     axes = figure.add_subplot(aspect="equal", xlabel="real part", ylabel="imaginary part")
     turn = np.linspace(0, 2 * np.pi, 200)
-    for radius, line in ((1, "-"), (inner, ":")):
+    for radius, line in ((1, "-"), (doors.number("inner", inner), ":")):
         axes.plot(radius * np.cos(turn), radius * np.sin(turn), line, color=INK, linewidth=1.2)
     words = []
-    for look, name, values in _with_looks(roots):
+    for look, name, values in _with_looks(doors.named("roots", roots, least=1)):
         points = look | {"linestyle": "none", "markersize": 9}
         axes.plot(np.real(values), np.imag(values), **points, label=name)
         words.append(f"{name} of sizes {' and '.join(map(_number, np.abs(values)))}")
@@ -361,7 +369,11 @@ def curves(
         If there is no line, some values of `lines` are panels and others lines, a line has not
         the length of `x`, or a band has no line of its name.
     """
-    panels, bands = _checked_lines(lines, bands or {})
+    panels, bands = _checked_lines(lines, bands)
+    doors.one_of("xscale", xscale, SCALES)
+    doors.one_of("yscale", yscale, SCALES)
+    across = None if x is None else doors.numbers("x", x, ("n",))
+    marks, levels = doors.named("marks", marks, ()), doors.named("levels", levels, ())
     columns = 3 if len(panels) == 3 else min(len(panels), 2)
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(7.5, 0.7 + 3.5 * rows) if columns == 1 else (10.5, 0.7 + 2.9 * rows))
@@ -370,24 +382,24 @@ def curves(
     for axes, title, lines in _panels(figure, panels, columns, same_x):
         axes.set(xscale=xscale, yscale=yscale, xlabel=xlabel, ylabel=ylabel)
         if ylim is not None:
-            axes.set_ylim(ylim)
+            axes.set_ylim(doors.interval("ylim", ylim))
         if x is None or (xscale == "linear" and isinstance(x, range)):
             axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-        elif xscale == "log" and _are_few_counts(x):
-            axes.set_xticks(x, [f"{value:g}" for value in x])
+        elif xscale == "log" and _are_few_counts(across):
+            axes.set_xticks(across, [f"{value:g}" for value in across])
             axes.set_xticks([], minor=True)
         for look, name, y in _with_looks(lines):
-            across = np.arange(len(y)) if x is None else np.asarray(x, dtype=float)
-            if len(across) != len(y):
-                raise ValueError(f"{name!r} must have the length of x, {len(across)}, got {len(y)}")
+            steps = np.arange(len(y)) if x is None else across
+            if len(steps) != len(y):
+                raise ValueError(f"{name!r} must have the length of x, {len(steps)}, got {len(y)}")
             if name in bands[title]:
-                low_high = bands[title][name]
-                axes.fill_between(across, *low_high, color=look["color"], alpha=0.18, linewidth=0)
+                band = doors.numbers(f"bands[{name!r}]", bands[title][name], (2, len(y)))
+                axes.fill_between(steps, *band, color=look["color"], alpha=0.18, linewidth=0)
             drawable = np.where(np.abs(y) < 1e200, y, np.nan)  # margins of matplotlib overflow
             line = _line(look, len(y), markers=40 if x is None else 12)
-            axes.plot(across, drawable, **line, label=name)
+            axes.plot(steps, drawable, **line, label=name)
             words.append(f"{title + ': ' if title else ''}{name} {_course(y)}")
-        _draw_marks(axes, marks or {}, levels or {})
+        _draw_marks(axes, marks, levels)
         _grid_lines(axes)
     _legend_below(figure)
     return Picture(figure, alt or _sentence(f"{ylabel} against {xlabel}", words))
@@ -395,18 +407,18 @@ def curves(
 
 def _checked_lines(lines, bands):
     """Return lines and bands as dicts of titles to dicts of names; without panels under ""."""
-    if not isinstance(lines, Mapping) or not lines:
-        raise TypeError(f"lines must be a dict of names to values, got {lines!r}")
-    are_panels = {isinstance(line, Mapping) for line in lines.values()}
+    panels, bands = doors.named("lines", lines, least=1), doors.named("bands", bands)
+    are_panels = {isinstance(line, Mapping) for line in panels.values()}
     if len(are_panels) > 1:
         raise TypeError(f"lines must be all panels or all lines, got {list(lines)}")
-    panels, bands = (lines, bands) if are_panels == {True} else ({"": lines}, {"": bands})
+    if are_panels == {False}:
+        panels, bands = {"": panels}, {"": bands}
     panels = {
         title: {name: _values(name, line) for name, line in lines.items()}
         for title, lines in panels.items()
     }
     for title, own in bands.items():
-        unknown = own.keys() - panels.get(title, {}).keys()
+        unknown = doors.named("bands", own).keys() - panels.get(title, {}).keys()
         if unknown:
             raise ValueError(f"bands must be for lines that are drawn, got {sorted(unknown)}")
     return panels, {title: bands.get(title, {}) for title in panels}
@@ -418,7 +430,9 @@ def _are_few_counts(x):
 
 
 def _values(name, line):
-    return line.losses if isinstance(line, Trajectory) else doors.grid(repr(name), line)
+    if isinstance(line, Trajectory):
+        return line.losses
+    return doors.numbers(f"lines[{name!r}]", line, ("n",))
 
 
 @matplotlib.rc_context(STYLE)
@@ -446,26 +460,26 @@ def heatmaps(
 
     Raises
     ------
-    ValueError
-        If a map has not a row for each y and a column for each x.
+    TypeError, ValueError
+        If an argument is not as above: a map has not a row for each y and a column for each x, for
+        instance, or none holds a finite value.
     """
-    shape = (len(y), len(x))
-    for title, values in panels.items():
-        if np.shape(values) != shape:
-            form = f"shape (len(y), len(x)), {shape}"
-            raise ValueError(f"{title!r} must have {form}, got {np.shape(values)}")
+    across, up = _edges("x", x, xscale), _edges("y", y)
+    panels = doors.named("panels", panels, (len(up) - 1, len(across) - 1), least=1)
     finite = {title: np.ma.masked_invalid(values) for title, values in panels.items()}
     everything = np.ma.stack(list(finite.values()))
-    low, high = limits or (everything.min(), everything.max())
-    across, up = _edges(x) if xscale == "linear" else np.exp(_edges(np.log(x))), _edges(y)
+    if not everything.count():
+        raise ValueError("panels must hold finite values, got none")
+    low, high = doors.interval("limits", limits) if limits else (everything.min(), everything.max())
+    lines, points = doors.named("lines", lines, (2, "n")), doors.named("points", points, (2,))
     figure = Figure(figsize=(5.2 * len(panels) + 1.2, 4.4))
     words = []
     for axes, title, values in _panels(figure, finite):
         shades = axes.pcolormesh(across, up, values, cmap=SHADES, vmin=low, vmax=high)
-        for look, name, line in _with_looks(lines or {}):
+        for look, name, line in _with_looks(lines):
             axes.plot(*line, color="white", linewidth=3.5)
             axes.plot(*line, color=INK, linestyle=look["linestyle"], label=name)
-        for look, name, point in _with_looks(points or {}):
+        for look, name, point in _with_looks(points):
             white = {"color": "white", "markeredgecolor": "black", "linestyle": "none"}
             axes.plot(*point, **look | white, markersize=10, label=name)
         axes.set(xlabel=xlabel, ylabel=ylabel, xlim=across[[0, -1]], ylim=up[[0, -1]])
@@ -474,15 +488,23 @@ def heatmaps(
         if xscale == "log":
             axes.set_xscale("log", base=2)
             axes.xaxis.set_major_formatter("{x:g}")
-        words.append(f"{title}: from {_number(values.min())} to {_number(values.max())}")
+        words.append(f"{title}: {_range(panels[title])}")
     figure.colorbar(shades, ax=figure.axes, label=label)
     _legend_below(figure)
     return Picture(figure, _sentence(f"{label} over {xlabel} and {ylabel}", words))
 
 
-def _edges(centers):
-    """Return the borders of cells around evenly spaced values."""
-    return centers[0] + (centers[1] - centers[0]) * np.arange(-0.5, len(centers))
+def _edges(name, centers, scale="linear"):
+    """Return the borders of cells around values that are evenly spaced on the scale."""
+    places = doors.numbers(name, centers, ("n",))
+    if doors.one_of("xscale", scale, SCALES) == "log":
+        with np.errstate(all="ignore"):
+            places = np.log(places)
+    spaces = np.diff(places)
+    if not (len(spaces) and 0 < spaces[0] < np.inf and np.allclose(spaces, spaces[0], rtol=0.01)):
+        raise ValueError(f"{name} must be two or more evenly spaced values, got {centers!r}")
+    edges = places[0] + spaces[0] * np.arange(-0.5, len(places))
+    return np.exp(edges) if scale == "log" else edges
 
 
 @matplotlib.rc_context(STYLE)
@@ -497,12 +519,14 @@ def histograms(panels, xlabel, bins=40, limits=None):
     limits : (low, high), optional
         Range of the values that is drawn; all of it by default.
     """
+    panels = doors.named("panels", panels, (..., "n"), least=1)
+    bins = doors.whole_number("bins", bins, lowest=1)
     columns = min(len(panels), 5)
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(10.5, 0.4 + 2.3 * rows))
     values = {title: np.ravel(panel) for title, panel in panels.items()}
     everything = np.concatenate(list(values.values()))
-    limits = limits or (everything.min(), everything.max())
+    limits = doors.interval("limits", limits) if limits else (everything.min(), everything.max())
     words = []
     for axes, title, panel in _panels(figure, values, columns):
         axes.hist(panel, bins=bins, range=limits, color="#8C6D46")
@@ -524,7 +548,8 @@ def layers(panels, ylabel):
     """
     figure = Figure(figsize=(10.5, 4.2))
     words = []
-    for axes, title, lines in _panels(figure, panels):
+    for axes, title, lines in _panels(figure, doors.named("panels", panels, least=1)):
+        lines = doors.named(f"panels[{title!r}]", lines, (2, "n"))
         size = 12  # the marks get smaller, so that none hides another
         for look, name, (measured, predicted) in _with_looks(lines):
             depth = range(1, 1 + len(measured))
@@ -532,7 +557,7 @@ def layers(panels, ylabel):
             marks = look | {"linestyle": "none", "markersize": size}
             axes.plot(depth, measured, **marks, label=name)
             size *= 0.75
-            words.append(f"{title}, {name} {_course(np.asarray(measured))}")
+            words.append(f"{title}, {name} {_course(measured)}")
         axes.set(xlabel="layer", ylabel=ylabel, yscale="log")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _grid_lines(axes)
@@ -552,6 +577,8 @@ def clouds(panels, center, xlabel, ylabel, center_label):
     xlabel, ylabel : str
     center_label : str
     """
+    panels = doors.named("panels", panels, ("n", 2), least=1)
+    center = doors.position("center", center)
     figure = Figure(figsize=(10.5, 3.9))
     star = {"color": "black", "markersize": 15, "markeredgecolor": "white"}
     words = []
@@ -576,6 +603,9 @@ def scatter(x, y, xlabel, ylabel, lines):
     xlabel, ylabel : str
     lines : dict of str to (slope, intercept)
     """
+    x = doors.numbers("x", x, ("n",))
+    y = doors.numbers("y", y, x.shape)
+    lines = doors.named("lines", lines, (2,))
     figure = Figure(figsize=(7.5, 4.4))
     axes = figure.add_subplot(xlabel=xlabel, ylabel=ylabel)
     axes.plot(x, y, **CLOUD)
@@ -589,7 +619,7 @@ def scatter(x, y, xlabel, ylabel, lines):
 
 
 @matplotlib.rc_context(STYLE)
-def designs(panels, xlabel, ylabel, limits, label=None):
+def designs(panels, xlabel, ylabel, window, label=None):
     """Draw which pairs of two hyperparameters were tried, on log axes, with their projections.
 
     Parameters
@@ -597,17 +627,18 @@ def designs(panels, xlabel, ylabel, limits, label=None):
     panels : dict of str to (x, y) or (x, y, values)
         The pairs of each search; `values` shade them, the same way in all panels.
     xlabel, ylabel : str
-    limits : ((x_min, x_max), (y_min, y_max))
+    window : ((x_min, x_max), (y_min, y_max))
     label : str, optional
         Of the shades.
     """
+    panels = doors.named("panels", panels, ("2 or 3", "n"), least=1)
+    xlim, ylim = doors.window(window)
     figure = Figure(figsize=(3.4 * len(panels) + (1 if label else 0), 3.7))
     values = [panel[2] for panel in panels.values() if len(panel) > 2]
     shades = {"vmin": np.min(values), "vmax": np.max(values), "cmap": SHADES} if values else {}
     words = []
     for axes, title, (x, y, *shade) in _panels(figure, panels):
-        axes.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log")
-        axes.set(xlim=limits[0], ylim=limits[1])
+        axes.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log", xlim=xlim, ylim=ylim)
         axes.minorticks_off()
         colors = {"c": shade[0], **shades} if shade else {"color": POINTS}
         dots = axes.scatter(x, y, s=48, edgecolors=INK, linewidths=0.6, zorder=3, **colors)
@@ -638,8 +669,9 @@ def images(pictures, labels):
     ValueError
         If there are not as many labels as images.
     """
-    if len(pictures) != len(labels):
-        raise ValueError(f"labels must be one for each image, {len(pictures)}, got {len(labels)}")
+    pictures = doors.numbers("pictures", pictures, ("n", "height", "width"))
+    if np.shape(labels) != (len(pictures),):
+        raise ValueError(f"labels must be one for each image, {len(pictures)}, got {labels!r}")
     rows = -(-len(pictures) // 10)
     figure = Figure(figsize=(9, 1.15 * rows))
     for axes in figure.subplots(rows, 10, squeeze=False).flat:
@@ -691,8 +723,8 @@ def _map(landscape):
 
 def _draw_map(axes, landscape):
     x, y = _grid(landscape.window, 201)
-    heights = landscape.value(x, y)
-    levels = contour_levels(heights)
+    heights = np.ma.masked_invalid(landscape.value(x, y))
+    levels = contour_levels(heights.compressed())
     axes.contourf(
         x, y, heights, levels, cmap=EARTH_SHADES, norm=BoundaryNorm(levels, EARTH_SHADES.N)
     )
@@ -773,7 +805,8 @@ def _line(look, points, markers=40):
 def _common_landscape(trajectories):
     runs = trajectories.values() if isinstance(trajectories, Mapping) else ()
     if not runs or not all(isinstance(run, Trajectory) for run in runs):
-        raise TypeError(f"trajectories must be a dict of names to Trajectory, got {trajectories!r}")
+        got = doors.shown(trajectories)
+        raise TypeError(f"trajectories must be a dict of names to Trajectory, got {got}")
     landscapes = {id(run.landscape): run.landscape for run in runs}
     if len(landscapes) > 1:
         names = [landscape.name for landscape in landscapes.values()]
@@ -803,13 +836,19 @@ def _course(y):
     """Say how a line runs: its first and last finite value, and its extremes where they differ."""
     y = y[np.isfinite(y)]
     if not len(y):
-        return "has no finite value"
+        return NONE
     course = f"from {_number(y[0])} to {_number(y[-1])}"
     if y.max() > max(y[0], y[-1]):
         course += f", highest {_number(y.max())}"
     if y.min() < min(y[0], y[-1]):
         course += f", lowest {_number(y.min())}"
     return course
+
+
+def _range(values):
+    """Say between which finite values all others lie."""
+    values = values[np.isfinite(values)]
+    return f"from {_number(values.min())} to {_number(values.max())}" if len(values) else NONE
 
 
 def _number(value):

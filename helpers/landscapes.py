@@ -63,14 +63,14 @@ class Landscape:
     minima: tuple[Point, ...]
     start: Point
 
-    def __call__(self, position):
+    def __call__(self, position, *others):
         """Return the loss, shape (...), at `position`, shape (..., 2)."""
-        position = doors.positions("position", position)
+        position = doors.positions("position", position, *others)
         return self.value(position[..., 0], position[..., 1])
 
-    def gradient(self, position):
+    def gradient(self, position, *others):
         """Return the exact gradient, shape (..., 2), at `position`, shape (..., 2)."""
-        position = doors.positions("position", position)
+        position = doors.positions("position", position, *others)
         gradient = np.empty_like(position)
         gradient[..., 0], gradient[..., 1] = self.slope(position[..., 0], position[..., 1])
         return gradient
@@ -96,12 +96,13 @@ def from_function(function, window, start, name="landscape of your own"):
     window = doors.window(window)
     x, y = map(float, doors.position("start", start))
     try:
-        height = float(function(x, y))
+        height = function(x, y)
+        finite = np.isfinite(float(height))
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
         raise TypeError(f"function must return one number at start {start}; {what}") from error
-    if not np.isfinite(height):
-        raise ValueError(f"function must be finite at start {start}, got {height}")
+    if isinstance(height, str) or not finite:
+        raise ValueError(f"function must return a finite number at start {start}, got {height!r}")
     value = function if _broadcasts(function, x, y) else _one_point_at_a_time(function)
 
     def slope(x, y, h=1e-5):
@@ -150,7 +151,8 @@ def turned(landscape, degrees):
         where these would lie near its edge or outside. It has no formula to show.
     """
     doors.landscape(landscape)
-    cos, sin = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
+    angle = np.deg2rad(doors.number("degrees", degrees))
+    cos, sin = np.cos(angle), np.sin(angle)
 
     def turn(x, y):
         return cos * x - sin * y, sin * x + cos * y
@@ -344,7 +346,9 @@ def mountain_range(rng):
     Landscape
         Its start drains into another valley than the deepest.
     """
-    rng, minima = np.random.default_rng(rng), []
+    if not isinstance(rng, np.random.Generator):
+        rng = np.random.default_rng(doors.whole_number("rng", rng))
+    minima = []
     while len(minima) != 4:  # hollows can share a minimum, and a peak beside one can split it
         value, slope = _hills(_random_bumps(rng))
         minima = minima_inside(slope, mountains.window)

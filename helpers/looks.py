@@ -36,7 +36,8 @@ def contour_levels(heights):
     low, middle, high = heights[0], heights[len(heights) // 2], heights[-1]
     if 0.25 * (high - low) < middle - low < 0.75 * (high - low):
         return np.linspace(low, high, 17)
-    return np.array(sorted({*heights[np.linspace(0, len(heights) - 1, 17).astype(int)]}))
+    levels = sorted({*heights[np.linspace(0, len(heights) - 1, 17).astype(int)]})
+    return np.array(levels if len(levels) > 1 else [low - 0.5, low + 0.5])
 
 
 def looks_of(names):

@@ -67,7 +67,7 @@ class MultilayerPerceptron:
     def __init__(self, sizes, activation="relu", initial="he", seed=0):
         self.sizes = checked_sizes(sizes)
         self.depth = len(self.sizes) - 1
-        self.activation = checked_activation(activation)
+        self.activation = doors.one_of("activation", activation, ACTIVATIONS)
         self.params = {}
         rng = np.random.default_rng(doors.whole_number("seed", seed))
         for layer, (inputs, outputs) in enumerate(pairwise(self.sizes), start=1):
@@ -143,12 +143,7 @@ class MultilayerPerceptron:
         return {key: grads[key] for key in self.params}, activation_grads[::-1]
 
     def _checked_images(self, x):
-        x = np.asarray(x)
-        if x.dtype.kind not in "iuf":
-            raise TypeError(f"x must be an array of numbers, got dtype {x.dtype}")
-        if x.ndim < 2 or x.shape[-2] == 0 or x.shape[-1] != self.sizes[0]:
-            raise ValueError(f"x must have shape (..., n, {self.sizes[0]}), n >= 1, got {x.shape}")
-        return x
+        return doors.numbers("x", x, (..., "n", self.sizes[0]))
 
     def _checked_examples(self, x, t):
         x, t = self._checked_images(x), np.asarray(t)
@@ -240,7 +235,8 @@ def predicted_mean_squares(sizes, activation, initial, mean_square):
     list of float
         One for each hidden layer.
     """
-    function, predicted = ACTIVATIONS[checked_activation(activation)].function, []
+    function = ACTIVATIONS[doors.one_of("activation", activation, ACTIVATIONS)].function
+    predicted = []
     for inputs, outputs in pairwise(checked_sizes(sizes)[:-1]):
         of_sums = inputs * initial_deviation(initial, inputs, outputs) ** 2 * mean_square
         mean_square = bell_average(lambda z: function(z) ** 2, of_sums)
@@ -269,13 +265,6 @@ def calibrated(network, x):
         arriving = [x, *network.activations(x)][layer - 1]
         network.params[f"W{layer}"] /= (arriving @ network.params[f"W{layer}"]).std()
     return network
-
-
-def checked_activation(activation):
-    """Return the name `activation`, or raise an error."""
-    if activation not in list(ACTIVATIONS):  # a list, too, can be looked for there
-        raise ValueError(f"activation must be one of {list(ACTIVATIONS)}, got {activation!r}")
-    return activation
 
 
 def checked_sizes(sizes):

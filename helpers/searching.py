@@ -82,12 +82,15 @@ def search(trial, configurations, seeds=(0,), map=map):
 
     Raises
     ------
-    ValueError
-        If there is no configuration or no seed.
+    TypeError, ValueError
+        If an argument is not as above, or there is no configuration or no seed.
     """
-    for name, values in (("configurations", configurations), ("seeds", seeds)):
-        if len(values) == 0:
-            raise ValueError(f"{name} must not be empty, got {values!r}")
+    doors.function("trial", trial)
+    doors.function("map", map)
+    doors.numbers("seeds", seeds, ("n",))
+    are_dicts = [isinstance(each, dict) for each in np.ravel(configurations)]
+    if not are_dicts or not all(are_dicts) or isinstance(configurations, dict):
+        raise TypeError(f"configurations must be a list of dicts, got {configurations!r}")
     right = np.array(list(map(trial, *zip(*product(configurations, seeds), strict=True))))
     shape = (len(configurations), len(seeds), *right.shape[1:])
     return Table(configurations, seeds, right.reshape(shape))
@@ -149,6 +152,12 @@ class Trial:
     batch_size: int = 64
     images: Split | None = None
 
+    def __post_init__(self):
+        doors.rule(self.rule)
+        doors.whole_number("hidden_layers", self.hidden_layers)
+        for epochs in np.ravel(self.epochs):
+            doors.whole_number("epochs", epochs, lowest=1)
+
     def __call__(self, configuration, seed):
         """Return whether each held-out image is read, an array of bool, shape (..., 719)."""
         network = self._network(configuration, seed)
@@ -171,7 +180,7 @@ class Trial:
 
     def _network(self, configuration, seed):
         hidden = [configuration.get("units", 16)] * self.hidden_layers
-        scale = configuration.get("scale", 1)
+        scale = doors.hyperparameter("scale", configuration.get("scale", 1))
         return MultilayerPerceptron(
             (64, *hidden, 10), initial=lambda *layer: scale * INITIAL["he"](*layer), seed=seed
         )
@@ -179,9 +188,9 @@ class Trial:
     def _optimizer(self, configuration):
         own = {key: configuration[key] for key in configuration if key not in OF_THE_NETWORK}
         optimizer = doors.optimizer(self.rule(**own))
-        return (
-            Decaying(optimizer, configuration["decay"]) if "decay" in configuration else optimizer
-        )
+        if "decay" not in configuration:
+            return optimizer
+        return Decaying(optimizer, doors.hyperparameter("decay", configuration["decay"]))
 
     @np.errstate(all="ignore")  # A diverging trial is a bad one, nothing else.
     def _run(self, network, optimizer, seed):

@@ -24,8 +24,8 @@ def recorded(loop):
     @np.errstate(all="ignore")  # A diverging run is recorded, not warned about.
     def train(network, optimizer, digits, epochs=10, batch_size=32, seed=0):
         epochs = doors.whole_number("epochs", epochs, lowest=1)
-        batches = len(Minibatches(digits.train, batch_size, seed))
-        doors.memory(doors.optimizer(optimizer), network.params)
+        batches = len(Minibatches(doors.digits(digits).train, batch_size, seed))
+        doors.memory(doors.optimizer(optimizer), doors.network(network).params)
         with (
             doors.unchanged_on_error(optimizer, network.params),
             progress(epochs * batches) as bar,
@@ -208,14 +208,14 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
 
     Raises
     ------
-    ValueError
-        If `rates` has other names than `rules`, or not equally many rates for each; or if
-        there are no seeds.
+    TypeError, ValueError
+        If an argument is not as above, `rates` has other names than `rules`, or not equally many
+        rates for each; or if there are no seeds.
     """
     check_fair(rules, rates)
-    if len(seeds) == 0:
-        raise ValueError("seeds must hold at least one seed, got none")
-    networks = {seed: make_network(seed) for seed in seeds}
+    doors.numbers("seeds", seeds, ("n",))
+    doors.function("make_network", make_network)
+    networks = {seed: doors.network(make_network(seed)) for seed in seeds}
     pieces = [
         (name, runs) for name in rules for runs in in_pieces(list(product(rates[name], seeds)))
     ]
@@ -258,8 +258,9 @@ def map_of_threads():
 
 def check_fair(rules, rates):
     """Raise an error unless every rule has the same number of rates, at least one."""
-    if rules.keys() != rates.keys():
+    rates = doors.named("rates", rates, ("n",), least=1)
+    if doors.named("rules", rules).keys() != rates.keys():
         raise ValueError(f"rates must be for {sorted(rules)}, got {sorted(rates)}")
     budgets = {name: len(values) for name, values in rates.items()}
-    if len(set(budgets.values())) != 1 or 0 in budgets.values():
+    if len(set(budgets.values())) != 1:
         raise ValueError(f"rates must be equally many for each rule, got {budgets}")

@@ -950,7 +950,7 @@ def test_odd_landscapes_of_a_learner_are_shown_or_say_their_own_error():
         ({"start": (9, 0)}, "start x must be a number from -8 to 8, got 9"),
         ({"steps": -1}, "steps must be"),
         ({"steps": 1.5}, "steps must be a whole number"),
-        ({"start": (1, 2, 3)}, "start must have shape"),
+        ({"start": (1, 2, 3)}, "start must be two numbers"),
         ({"landscape": 3}, "landscape must be a Landscape"),
         ({"rule": SGD(0.1)}, "rule must be a class"),
     ],

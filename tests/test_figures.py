@@ -10,7 +10,7 @@ from PIL import Image
 
 from helpers import figures
 from helpers.descent import descend
-from helpers.landscapes import LANDSCAPES, himmelblau, mountains, ravine
+from helpers.landscapes import LANDSCAPES, from_function, himmelblau, mountains, ravine
 from helpers.looks import LOOKS, NAMED_LOOKS
 from helpers.optimizers import SGD, AdaGrad, Adam, Momentum
 
@@ -45,7 +45,7 @@ def every_kind(runs):
         "heatmaps": figures.heatmaps(shades, x, x, *names, points={"best": (0.5, 0.5)}),
         "layers": figures.layers({"relu": {"He": (x, 1.1 * x), "1": (10 * x, 11 * x)}}, "size"),
         "designs": figures.designs({"grid": (x + 1, x + 1)}, "rate", "decay", ((1, 9), (1, 9))),
-        "scales": figures.heatmaps(shades, x, x, *names, lines={"l": (x, x)}, xscale="log"),
+        "scales": figures.heatmaps(shades, 2**x, x, *names, lines={"l": (x, x)}, xscale="log"),
         "histograms": figures.histograms({"one": normal, "two": 2 * normal}, "activation"),
         "scatter": figures.scatter(*normal.T, "u", "l", {"best line": (0.5, 0.0)}),
         "clouds": figures.clouds({"batch": normal}, (0, 0), "x", "y", "center"),
@@ -195,32 +195,116 @@ def test_text_alternative_can_be_given():
     assert figures.curves({"a": [1, 2]}, "step", "f", alt="Two points.").alt == "Two points."
 
 
+def shades(values=((1, 2), (3, 4)), x=(1, 2), y=(1, 2), **others):
+    return figures.heatmaps({"m": values}, x, y, "x", "y", "l", **others)
+
+
+SQUARE = (np.square, (-2, 2))
+PANELS = "panels must be a dict of names to values, got"
+DESIGN = ("x", "y", ((1, 2), (1, 2)))
+
+
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
+        (lambda: figures.profile("f", (-2, 2)), "height must be a function, got 'f'"),
+        (lambda: figures.profile(np.square, (2, -2)), r"limits must have min < max, got \(2, -2\)"),
+        (lambda: figures.profile(np.square, 3), "limits must be two numbers, got 3"),
+        (lambda: figures.profile(abs, (0, np.inf)), r"limits must be finite, got \(0, inf\)"),
+        (lambda: figures.profile(lambda x: 3, (0, 1)), r"height\(x\) must be .*\(401,\), got 3"),
+        (lambda: figures.profile(lambda x: x * np.nan, (0, 1)), r"height\(x\) must be finite"),
+        (lambda: figures.profile(*SQUARE, places=[1]), r"places must be a dict of .*, got \[1\]"),
+        (lambda: figures.profile(*SQUARE, places={"a": "b"}), r"places\['a'\] must be one number"),
+        (lambda: figures.profile(*SQUARE, tangents={"a": 1}), r"tangents\['a'\] must be two num"),
+        (lambda: figures.profile(*SQUARE, walks={"a": "up"}), r"walks\['a'\] must be a non-empty"),
+        (lambda: figures.surface("ravine"), "landscape must be a Landscape, .*got 'ravine'"),
+        (lambda: figures.surface(ravine, relief="x"), "relief must be one number, got 'x'"),
+        (lambda: figures.surface(ravine, window=(1, 2)), r"window must be \(\(x_min.*, got \(1, 2"),
+        (lambda: figures.contours("ravine"), "landscape must be a Landscape, .*got 'ravine'"),
+        (lambda: figures.contours(ravine, {"a": 3}), r"points\['a'\] must be two numbers, got 3"),
+        (lambda: figures.contours(ravine, [(1, 2)]), r"points must be a dict of .*, got \[\(1, 2"),
+        (lambda: figures.gradient_field(np.square), "landscape must be a Landscape, .*got <ufunc"),
+        (lambda: figures.paths({"a": [1, 2]}), r"dict of names to Trajectory, got {'a': \[1, 2\]}"),
+        (
+            lambda: figures.paths({"a": descend(SGD(), ravine)}, {"v": [1, 2]}),
+            r"arrows\['v'\] must be numbers of shape \(2, n, 2\), got \[1, 2\]",
+        ),
+        (lambda: figures.unit_circle([0.5], 1), r"roots must be a dict of names .*, got \[0.5\]"),
+        (lambda: figures.unit_circle({"a": [1]}, "r"), "inner must be one number, got 'r'"),
         (lambda: figures.curves({}), "lines must be a dict of names to values, got {}"),
         (lambda: figures.curves([1, 2]), "lines must be a dict"),
-        (lambda: figures.curves({"a": "up"}), "'a' must be a non-empty list of numbers, got 'up'"),
-        (lambda: figures.contours("ravine"), "landscape must be a Landscape, .*got 'ravine'"),
-        (lambda: figures.surface("ravine"), "landscape must be a Landscape, .*got 'ravine'"),
-        (lambda: figures.paths({"a": [1, 2]}), r"dict of names to Trajectory, got {'a': \[1, 2\]}"),
+        (
+            lambda: figures.curves({"a": "up"}),
+            r"lines\['a'\] must be a non-empty list .*, got 'up'",
+        ),
         (lambda: figures.curves({"a": [1], "p": {"b": [1]}}), "all panels or all lines"),
         (lambda: figures.curves({"a": [1, 2]}, x=[1]), "'a' must have the length of x, 1, got 2"),
+        (lambda: figures.curves({"a": [1, 2]}, x="ab"), "x must be a non-empty list of numbers"),
+        (lambda: figures.curves({"a": [1]}, xscale="lg"), r"xscale must be one of .*, got 'lg'"),
+        (lambda: figures.curves({"a": [1]}, yscale="lg"), r"yscale must be one of .*, got 'lg'"),
+        (lambda: figures.curves({"a": [1]}, ylim=(2, 1)), r"ylim must have min < max, got \(2, 1"),
+        (lambda: figures.curves({"a": [1]}, marks=[1]), r"marks must be a dict of .*, got \[1\]"),
+        (lambda: figures.curves({"a": [1]}, levels={"l": "1"}), r"levels\['l'\] must be one numb"),
+        (lambda: figures.curves({"a": [1]}, bands=[1]), r"bands must be a dict of names"),
         (lambda: figures.curves({"a": [1]}, bands={"b": ([0], [2])}), r"that are drawn, got \['b'"),
         (
             lambda: figures.curves({"p": {"a": [1]}}, bands={"q": {"a": ([0], [2])}}),
             r"that are drawn, got \['a'",
         ),
         (
-            lambda: figures.heatmaps({"m": np.ones((2, 3))}, [1, 2], [1, 2, 3], "x", "y", "l"),
-            r"'m' must have shape \(len\(y\), len\(x\)\), \(3, 2\), got \(2, 3\)",
+            lambda: figures.curves({"a": [1, 2]}, bands={"a": ([1], [2])}),
+            r"bands\['a'\] must be numbers of shape \(2, 2\)|bands\['a'\] must be \(\(x_min",
         ),
-        (lambda: figures.images(np.zeros((3, 8, 8)), [1, 2]), "one for each image, 3, got 2"),
+        (lambda: figures.heatmaps({}, [1, 2], [1, 2], "x", "y", "l"), f"{PANELS} {{}}"),
+        (lambda: shades(np.ones((3, 4))), r"panels\['m'\] must be .*, got shape \(3, 4\)"),
+        (lambda: shades([[np.nan] * 2] * 2), "panels must hold finite values, got none"),
+        (lambda: shades([[1], [2]], x=[1]), r"x must be two or more evenly .*, got \[1\]"),
+        (lambda: shades(np.ones((3, 2)), y=[1, 2, 4]), r"y must be .* evenly .*, got \[1, 2, 4\]"),
+        (lambda: shades(x=[0, 1], xscale="log"), r"x must be two or more evenly .*, got \[0, 1\]"),
+        (lambda: shades(xscale="lg"), "xscale must be one of .*, got 'lg'"),
+        (lambda: shades(limits=(2, 1)), r"limits must have min < max, got \(2, 1\)"),
+        (lambda: shades(points=[(1, 2)]), r"points must be a dict of names .*, got \[\(1, 2\)\]"),
+        (lambda: shades(lines={"l": 3}), r"lines\['l'\] must be numbers of shape \(2, n\), got 3"),
+        (lambda: figures.histograms({}, "v"), f"{PANELS} {{}}"),
+        (lambda: figures.histograms({"a": "b"}, "v"), r"panels\['a'\] must be numbers .*, got 'b'"),
+        (lambda: figures.histograms({"a": [1]}, "v", bins=0), "bins must be at least 1, got 0"),
+        (lambda: figures.histograms({"a": [1]}, "v", limits=3), "limits must be two numbers"),
+        (lambda: figures.layers([1], "s"), rf"{PANELS} \[1\]"),
+        (lambda: figures.layers({"p": {"a": 3}}, "s"), r"panels\['p'\]\['a'\] must be numbers"),
+        (
+            lambda: figures.clouds({"a": np.ones((3, 3))}, (0, 0), "x", "y", "c"),
+            r"panels\['a'\] must be numbers of shape \(n, 2\), got shape \(3, 3\)",
+        ),
+        (lambda: figures.clouds({"a": [(1, 2)]}, 0, "x", "y", "c"), "center must be two numbers"),
+        (lambda: figures.scatter([1, 2], [1], "x", "y", {}), r"y must be .*, got \[1\]"),
+        (
+            lambda: figures.scatter([1], [1], "x", "y", {"l": 3}),
+            r"lines\['l'\] must be two numbers",
+        ),
+        (lambda: figures.designs({"a": 3}, *DESIGN), r"panels\['a'\] must be numbers of .*, got 3"),
+        (lambda: figures.designs({"a": ([1], [1])}, "x", "y", 3), r"window must be \(\(x_min"),
+        (lambda: figures.images(np.zeros((3, 8, 8)), [1, 2]), r"for each image, 3, got \[1, 2\]"),
+        (lambda: figures.images("pictures", [1]), "pictures must be numbers of shape .*, got 'pic"),
     ],
 )
 def test_what_does_not_fit_is_an_error_and_not_half_a_picture(draw, message):
     with pytest.raises((TypeError, ValueError), match=message):
         draw()
+
+
+@pytest.mark.parametrize("hole", [np.nan, np.inf])
+def test_a_map_shows_what_is_flat_and_leaves_out_what_is_not_finite(hole):
+    window = ((-1, 1), (-1, 1))
+    for function in (lambda x, y: 3.0, lambda x, y: hole if x > 0 else x):
+        landscape = from_function(function, window, (-0.5, 0))
+        for draw in (figures.contours, figures.gradient_field):
+            assert draw(landscape).png()
+
+
+def test_a_panel_without_finite_values_is_white_beside_others():
+    panels = {"a": np.full((2, 2), np.nan), "b": np.ones((2, 2))}
+    picture = figures.heatmaps(panels, [1, 2], [1, 2], "x", "y", "l")
+    assert picture.alt == "l over x and y: a: has no finite value; b: from 1 to 1."
 
 
 def test_layers_puts_marks_where_it_was_measured_and_a_line_where_predicted():

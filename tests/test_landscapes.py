@@ -193,19 +193,27 @@ def test_displayed_formula_is_the_value(name):
 @pytest.mark.parametrize(
     ("position", "error", "message"),
     [
-        ("north", TypeError, r"position must hold numbers, got 'north'"),
-        (None, ValueError, r"position must have shape \(\.\.\., 2\).* got \(\)"),
-        (3.0, ValueError, r"position must have shape \(\.\.\., 2\).* got \(\)"),
-        ([1.0, 2.0, 3.0], ValueError, r"position must have shape \(\.\.\., 2\).* got \(3,\)"),
-        (np.zeros((2, 3)), ValueError, r"position must have shape \(\.\.\., 2\).* got \(2, 3\)"),
-        ([[1.0, 2.0], [3.0]], TypeError, r"position must hold numbers, got \[\[1.0, 2.0\]"),
+        (["north"], TypeError, "got 'north'"),
+        ([None], TypeError, "got None"),
+        ([3.0], ValueError, "got 3.0"),
+        ([[1.0, 2.0, 3.0]], ValueError, r"got \[1.0, 2.0, 3.0\]"),
+        ([np.zeros((4, 3))], ValueError, r"got shape \(4, 3\)"),
+        ([[[1.0, 2.0], [3.0]]], TypeError, r"got \[\[1.0, 2.0\], \[3.0\]\]"),
+        ([["1", "2"]], TypeError, r"got \['1', '2'\]"),
     ],
 )
 def test_what_is_no_position_is_an_error(position, error, message):
+    message = rf"position must be \(x, y\), or an array of shape \(\.\.\., 2\), {message}"
     with pytest.raises(error, match=message):
-        ravine(position)
+        ravine(*position)
     with pytest.raises(error, match=message):
-        ravine.gradient(position)
+        ravine.gradient(*position)
+
+
+def test_two_numbers_are_no_position():
+    for ask in (ravine, ravine.gradient):
+        with pytest.raises(TypeError, match=r"position must be one .* f\(\[x, y\]\), got \(1, 2\)"):
+            ask(1, 2)
 
 
 # Random mountains ------------------------------------------------------------------------------
@@ -365,25 +373,45 @@ def arguments(**changes):
         ({"function": lambda x: x}, TypeError, r"function must return one number .*positional"),
         ({"function": 3}, TypeError, r"function must return one number .*not callable"),
         ({"function": lambda x, y: math.log(-x)}, TypeError, r"function must .* domain error"),
-        ({"function": lambda x, y: math.inf}, ValueError, r"function must be finite .* got inf"),
-        ({"function": lambda x, y: math.nan}, ValueError, r"function must be finite .* got nan"),
-        ({"start": "here"}, TypeError, r"start must hold numbers, got 'here'"),
-        ({"start": (1, 2, 3)}, ValueError, r"start must have shape \(\.\.\., 2\).* got \(3,\)"),
-        ({"start": [(1, 2), (3, 4)]}, ValueError, r"start must be one finite .*\[\(1, 2\), "),
-        ({"start": (math.nan, 2)}, ValueError, r"start must be one finite .* got \(nan, 2\)"),
+        ({"function": lambda x, y: math.inf}, ValueError, "function must .* finite .* got inf"),
+        ({"function": lambda x, y: math.nan}, ValueError, "function must .* finite .* got nan"),
+        ({"function": lambda x, y: "3"}, ValueError, "function must return a .*number.* got '3'"),
+        ({"start": "here"}, TypeError, "start must be two numbers, got 'here'"),
+        ({"start": (1, 2, 3)}, ValueError, r"start must be two numbers, got \(1, 2, 3\)"),
+        ({"start": [(1, 2), (3, 4)]}, ValueError, r"start must be two numbers, got \[\(1, 2\), "),
+        ({"start": (math.nan, 2)}, ValueError, r"start must be finite, got \(nan, 2\)"),
         ({"window": (0, 1)}, ValueError, r"window must be \(\(x_min.* got \(0, 1\)"),
-        ({"window": ((0, 1), (2, "?"))}, ValueError, r"window must be \(\(x_min.* '\?'\)\)"),
+        ({"window": ((0, 1), (2, "?"))}, TypeError, r"window must be \(\(x_min.* '\?'\)\)"),
         ({"window": ((0, 1),)}, ValueError, r"window must be \(\(x_min.* got \(\(0, 1\),\)"),
-        ({"window": None}, ValueError, r"window must be \(\(x_min.* got None"),
+        ({"window": None}, TypeError, r"window must be \(\(x_min.* got None"),
         ({"window": ((0, 1), (5, 5))}, ValueError, r"window must have min < max.* \(5, 5\)\)"),
         ({"window": ((1, 1), (5, 6))}, ValueError, r"window must have min < max.* \(\(1, 1\)"),
         ({"window": ((1, 0), (5, 6))}, ValueError, r"window must have min < max.* \(\(1, 0\)"),
-        ({"window": ((0, math.nan), (5, 6))}, ValueError, r"window must have min < max.* nan"),
+        ({"window": ((0, math.nan), (5, 6))}, ValueError, "window must be finite.* nan"),
     ],
 )
 def test_what_makes_no_landscape_is_an_error(changes, error, message):
     with pytest.raises(error, match=message):
         from_function(**arguments(**changes))
+
+
+@pytest.mark.parametrize(
+    ("degrees", "error", "message"),
+    [
+        ("30", TypeError, "degrees must be one number, got '30'"),
+        ([30, 40], ValueError, r"degrees must be one number, got \[30, 40\]"),
+        (math.nan, ValueError, "degrees must be finite, got nan"),
+    ],
+)
+def test_what_is_no_angle_is_an_error(degrees, error, message):
+    with pytest.raises(error, match=message):
+        turned(ravine, degrees)
+
+
+@pytest.mark.parametrize("rng", ["seed", 1.5, -1])
+def test_what_is_no_seed_is_an_error(rng):
+    with pytest.raises((TypeError, ValueError), match=f"rng must be .*, got {rng!r}"):
+        mountain_range(rng)
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 45, 90, -120])

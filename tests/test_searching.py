@@ -178,16 +178,35 @@ def test_without_dask_one_line_says_what_to_install(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("configurations", "seeds", "message"),
-    [([], (0,), r"configurations must not be empty, got \[\]"), ([{}], (), "seeds must not be")],
+    ("wrong", "message"),
+    [
+        ({"configurations": []}, r"configurations must be a list of dicts, got \[\]"),
+        ({"configurations": {"lr": 1}}, "configurations must be a list of dicts, got {'lr': 1}"),
+        ({"configurations": [0.1]}, r"configurations must be a list of dicts, got \[0.1\]"),
+        ({"seeds": ()}, r"seeds must be a non-empty list of numbers, got \(\)"),
+        ({"seeds": 3}, "seeds must be a non-empty list of numbers, got 3"),
+        ({"trial": "trial"}, "trial must be a function, got 'trial'"),
+        ({"map": "stacked"}, "map must be a function, got 'stacked'"),
+        ({"configurations": [{"lr": -1}]}, "lr must be finite and at least 0, got -1"),
+        ({"configurations": [{"rate": 1}]}, "rate"),
+        ({"configurations": [{"scale": "8"}]}, "scale must be a number .*, got '8'"),
+        ({"configurations": [{"decay": -1}]}, "decay must be finite and at least 0, got -1"),
+    ],
 )
-def test_an_empty_search_is_refused(configurations, seeds, message):
-    with pytest.raises(ValueError, match=message):
-        search(QUICK, configurations, seeds)
+def test_what_cannot_be_searched_is_named(wrong, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        search(**({"trial": QUICK, "configurations": [{"lr": 0.1}]} | wrong))
 
 
-def test_a_wrong_hyperparameter_is_named():
-    with pytest.raises(ValueError, match="lr must be finite and at least 0, got -1"):
-        search(QUICK, [{"lr": -1}])
-    with pytest.raises(TypeError, match="rate"):
-        search(QUICK, [{"rate": 1}])
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"rule": SGD(0.1)}, "rule must be a class of optimizers.*, got an object of SGD"),
+        ({"hidden_layers": 1.5}, "hidden_layers must be a whole number, got 1.5"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"epochs": (1, 2.5)}, "epochs must be a whole number, got"),
+    ],
+)
+def test_what_is_no_trial_is_named(wrong, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        Trial(**wrong)

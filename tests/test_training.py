@@ -132,13 +132,35 @@ def test_wrong_arguments_are_named(few, arguments, error, message):
     [
         ({"SGD": [1]}, [0], r"rates must be for \['Adam', 'SGD'\], got \['SGD'\]"),
         ({"SGD": [1], "Adam": [1, 2]}, [0], "equally many .*'SGD': 1, 'Adam': 2"),
-        ({"SGD": [], "Adam": []}, [0], "equally many"),
-        ({"SGD": [1], "Adam": [1]}, [], "seeds must hold at least one seed"),
+        ({"SGD": [], "Adam": []}, [0], r"rates\['SGD'\] must be a non-empty list .*, got \[\]"),
+        ({"SGD": [1], "Adam": [1]}, [], r"seeds must be a non-empty list of numbers, got \[\]"),
     ],
 )
 def test_an_unfair_or_empty_race_is_refused(few, rates, seeds, message):
     with pytest.raises(ValueError, match=message):
         race({"SGD": SGD, "Adam": Adam}, rates, small_network, few, seeds=seeds)
+
+
+RULE = {"SGD": SGD}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"rules": [SGD]}, r"rules must be a dict of names .*, got \[<class"),
+        ({"rates": [0.1]}, r"rates must be a dict of names .*, got \[0.1\]"),
+        ({"rates": {"SGD": 0.1}}, r"rates\['SGD'\] must be a non-empty list of numbers, got 0.1"),
+        ({"seeds": 5}, "seeds must be a non-empty list of numbers, got 5"),
+        ({"seeds": [0.5]}, "seed must be a whole number, got 0.5"),
+        ({"make_network": small_network()}, "make_network must be a function, got <.*Multilayer"),
+        ({"make_network": lambda seed: None}, "network must be one such as .*, got None"),
+        ({"digits": "digits"}, r"digits must be Digits, as of load_digits\(\), got 'digits'"),
+    ],
+)
+def test_what_cannot_race_is_named(few, wrong, message):
+    right = {"rules": RULE, "rates": {"SGD": [0.1]}, "make_network": small_network, "digits": few}
+    with pytest.raises((TypeError, ValueError), match=message):
+        race(**(right | wrong))
 
 
 @pytest.mark.parametrize("bar", [tqdm.std.tqdm, tqdm.notebook.tqdm])
@@ -206,6 +228,19 @@ def test_an_error_in_the_middle_leaves_network_and_optimizer_as_they_were(few):
 def test_what_is_no_optimizer_does_not_train(few, optimizer, error, message):
     with pytest.raises(error, match=message):
         train(small_network(), optimizer, few)
+
+
+@pytest.mark.parametrize("wrong", ["net", (64, 12, 10), MultilayerPerceptron, SGD()])
+def test_what_is_no_network_or_no_digits_does_not_train(few, wrong):
+    with pytest.raises(TypeError, match=r"network must be one such as Multilayer.*, got ['(<]"):
+        train(wrong, SGD(), few)
+    with pytest.raises(TypeError, match=r"digits must be Digits, as of load_digits.*, got ['(<]"):
+        train(small_network(), SGD(), wrong)
+
+
+def test_digits_that_are_refused_are_not_printed_whole():
+    with pytest.raises(TypeError, match="got an object of Split"):
+        train(small_network(), SGD(), load_digits().train)
 
 
 def test_the_memory_of_another_network_is_refused(few):

@@ -58,7 +58,7 @@ class Prediction:
     """
 
     def __init__(self, name):
-        if name not in questions():
+        if name not in list(questions()):  # a list, too, can be looked for there
             near = difflib.get_close_matches(str(name), questions())
             near = f"; nearest are {', '.join(near)}" if near else ""
             raise ValueError(f"name must be that of a question; got {name!r}{near}")
