@@ -27,10 +27,10 @@ NOTEBOOKS = sorted((ROOT / "notebooks" / "solutions").glob("0*_solutions.ipynb")
 CHECK_CELL = re.compile(r"exercises\.check_(\w+)\((\w+)\)")
 CLASSES = [name for name in CHECKS if name[0].isupper()]
 FUNCTIONS = [name for name in CHECKS if name not in {*CLASSES, "sgd_wins"}]
-FILES = {
-    name: path
+WRITTEN = {
+    name: table
     for path in (ROOT / "helpers" / "exercises").glob("[0-9]*.toml")
-    for name in tomllib.loads(path.read_text(encoding="utf-8"))
+    for name, table in tomllib.loads(path.read_text(encoding="utf-8")).items()
 }
 every_check = pytest.mark.parametrize("name", CHECKS)
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
@@ -103,7 +103,7 @@ def test_accepts_the_solution_every_time(name):
 )
 def test_every_edit_applies_and_gets_its_own_hint(name, key, edits):
     check = CHECKS[name]
-    own = tomllib.loads(FILES[name].read_text(encoding="utf-8"))[name]["mistakes"]
+    own = WRITTEN[name]["mistakes"]
     verdict = verdict_on(name, edited(name, *edits))
     assert verdict.passed is False
     if key in own:
