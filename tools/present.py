@@ -45,10 +45,14 @@ def main(arguments):
         notebook, *arguments = arguments
     with tempfile.TemporaryDirectory() as folder:
         store_settings(Path(folder))
-        os.environ |= {"JUPYTERLAB_SETTINGS_DIR": folder, "JUPYTERLAB_WORKSPACES_DIR": folder}
         os.chdir(ROOT)
-        start = f"--LabApp.default_url=/lab/tree/{notebook}"
-        LabApp.launch_instance([EXTENSION, start, *arguments])
+        own = {
+            "user_settings_dir": folder,
+            "workspaces_dir": folder,
+            "default_url": f"/lab/tree/{notebook}",
+        }
+        options = [f"--LabApp.{name}={value}" for name, value in own.items()]
+        LabApp.launch_instance([EXTENSION, *options, *arguments])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import json
 import re
 
 import nbformat
@@ -185,6 +186,11 @@ def test_clickers_darken_the_screen_and_load_nothing_anew(lesson):
         "document.activeElement.dispatchEvent(new KeyboardEvent("
         "'keydown', { key: 'F5', bubbles: true, cancelable: true })) === false"
     )
+
+
+def test_nothing_is_saved_unless_the_teacher_saves_it(lesson, presenting):
+    settings = f"{presenting.url}/lab/api/settings/@jupyterlab/docmanager-extension:plugin"
+    assert json.loads(lesson.page.request.get(settings).json()["raw"]) == {"autosave": False}
 
 
 def is_dark(page):

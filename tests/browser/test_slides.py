@@ -64,7 +64,8 @@ LOOK = """async () => {
     if (bottom > floor + 1) faults.push(`${Math.round(bottom - floor)} px too high`);
     if (bottom < innerHeight / 5 && !all("h1, h2, h3").length)
         faults.push(`only ${Math.round((100 * bottom) / innerHeight)} % full`);
-    for (const element of all("pre, table, mjx-container, img, .stage-row, .stage-readout")) {
+    const wide = ".cm-scroller, pre, table, mjx-container, img, .stage-row, .stage-readout";
+    for (const element of all(wide)) {
         const { right } = element.getBoundingClientRect();
         const over = Math.max(right - innerWidth, element.scrollWidth - element.clientWidth);
         if (visible(element) && element.clientWidth && over > 2)

@@ -8,7 +8,8 @@ const TEXT = 14; // pixels: the size of text that presenter.css sets, before it 
 const SIZES = [0.0305, 0.033, 0.0355, 0.0385, 0.042, 0.046, 0.05]; // of text, in heights of the screen
 const FIGURE = 0.7; // height of a figure that is not flat, if small text leaves it, in heights of the screen
 const SMALLEST_MAP = 0.25; // height of what an explorer draws, in heights of the screen
-const MARGIN = 40; // pixels beside a figure
+const MARGIN = 40; // pixels beside a figure; beside code, before it is scaled
+const LETTER = 0.602; // width of a letter of code, in heights of its text
 
 const EDITED = ".cm-content, textarea, [contenteditable=true]";
 const TYPED = "select, input:not([type=range], [type=checkbox], [type=radio])";
@@ -132,6 +133,8 @@ function activate(app) {
     outer.style.zoom = zoom;
     outer.style.setProperty("--zoom", zoom);
     outer.style.setProperty("--figure", "0px");
+    const code = codeSize(all(".jp-CodeCell .cm-line, .jp-OutputArea-output pre"), text * innerHeight);
+    outer.style.setProperty("--jp-code-font-size", `${code / zoom}px`);
     const bottom = lowest(shown, all(".prediction details"));
     const floor = bar.getBoundingClientRect().top - 6;
     // What an explorer draws stands beside its controls, and above a few words and the cells below.
@@ -149,7 +152,16 @@ function activate(app) {
     const least = highest.map((height) => Math.min(wanted, height));
     const each = Math.min(Math.max(left / highest.length, SMALLEST_MAP * innerHeight), Math.max(...highest));
     outer.style.setProperty("--figure", `${each / zoom}px`);
-    return left >= sum(least) && !highest.some((height) => height < 0.8 * SMALLEST_MAP * innerHeight);
+    const broad = all("mjx-container").some((formula) => formula.scrollWidth > formula.clientWidth + 1);
+    return !broad && left >= sum(least) && !highest.some((height) => height < 0.8 * SMALLEST_MAP * innerHeight);
+  }
+
+  // The size of code: no line of it or of its output is broken, as long as it can be read.
+  function codeSize(texts, size) {
+    const lines = texts.flatMap((text) => text.textContent.split("\n"));
+    const longest = Math.max(1, ...lines.map((line) => line.length));
+    const wide = innerWidth - (MARGIN * size) / TEXT;
+    return Math.max(SIZES[0] * innerHeight, Math.min(size, wide / (LETTER * longest)));
   }
 
   // Where a slide ends, whichever of its answers is open.
