@@ -25,9 +25,6 @@ test: lint  ## check everything: style, notebooks, helpers, and in a browser exp
 coverage: .venv/test  ## say which lines of the helpers no test runs
 	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser --ignore tests/site tests
 
-coverage: .venv/test  ## say which lines of the helpers no test runs
-	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser --ignore tests/site tests
-
 slides: .venv/test  ## walk through the slides of all notebooks, and report what a class could not see
 	SLIDES=all .venv/bin/pytest tests/browser/test_slides.py
 
