@@ -186,8 +186,8 @@ def sweep(rule, landscape, start=None, steps=30, **grids):
     {'lr': 0.95}
     """
     doors.rule(rule)
-    grids = {name: doors.grid(name, values) for name, values in grids.items()}
-    starts = doors.starts(doors.landscape(landscape), start)
+    grids = {name: doors.numbers(name, values, ("n",)) for name, values in grids.items()}
+    starts = doors.start(doors.landscape(landscape), start, (..., 2))
     steps = doors.whole_number("steps", steps)
     blocks = [
         _sweep_block(rule, landscape, starts, steps, block) for block in _blocks(grids, starts)

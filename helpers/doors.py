@@ -95,19 +95,9 @@ def positions(name, value, *others):
     return numbers(name, value, (..., 2))
 
 
-def position(name, value):
-    """Return `value` as a fresh array of shape (2,): one finite position."""
-    return finite(name, value, (2,)).copy()
-
-
-def starts(landscape, value=None):
-    """Return a fresh array of finite starts, shape (..., 2); by default the landscape's own."""
-    return finite("start", landscape.start if value is None else value, (..., 2)).copy()
-
-
-def start(landscape, value=None):
-    """Return a fresh array of shape (2,): one finite start, by default the landscape's own."""
-    return position("start", landscape.start if value is None else value)
+def start(landscape, value=None, shape=(2,)):
+    """Return a fresh array of one finite start or several, by default the landscape's own."""
+    return finite("start", landscape.start if value is None else value, shape).copy()
 
 
 def interval(name, value, shape=(2,)):
@@ -121,11 +111,6 @@ def interval(name, value, shape=(2,)):
 def window(value):
     """Return `value` as ((x_min, x_max), (y_min, y_max)) in finite floats."""
     return tuple(map(tuple, interval("window", value, (2, 2))))
-
-
-def grid(name, values):
-    """Return `values` as a float array of shape (n,), n at least 1."""
-    return numbers(name, values, ("n",))
 
 
 def holds_numbers(array):
@@ -259,7 +244,7 @@ def arrays(params, grads):
                 f"grads[{key!r}] must have the shape of params[{key!r}], {param.shape}, "
                 f"got {np.shape(grad)}"
             )
-        if not (isinstance(grad, ARRAY) and grad.dtype.kind in "iuf"):
+        if not (isinstance(grad, ARRAY) and holds_numbers(grad)):
             raise TypeError(f"grads[{key!r}] must be an array of numbers, got {_kind(grad)}")
 
 

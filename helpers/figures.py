@@ -578,7 +578,7 @@ def clouds(panels, center, xlabel, ylabel, center_label):
     center_label : str
     """
     panels = doors.named("panels", panels, ("n", 2), least=1)
-    center = doors.position("center", center)
+    center = doors.finite("center", center, (2,))
     figure = Figure(figsize=(10.5, 3.9))
     star = {"color": "black", "markersize": 15, "markeredgecolor": "white"}
     words = []

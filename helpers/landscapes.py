@@ -94,7 +94,7 @@ def from_function(function, window, start, name="landscape of your own"):
         of finite numbers.
     """
     window = doors.window(window)
-    x, y = map(float, doors.position("start", start))
+    x, y = map(float, doors.finite("start", start, (2,)))
     try:
         height = function(x, y)
         finite = np.isfinite(float(height))
@@ -203,11 +203,6 @@ def _beale_terms(x, y):
     return 1.5 - x + x * y, 2.25 - x + x * y**2, 2.625 - x + x * y**3
 
 
-def _beale(x, y):
-    a, b, c = _beale_terms(x, y)
-    return a**2 + b**2 + c**2
-
-
 def _beale_slope(x, y):
     a, b, c = _beale_terms(x, y)
     return (
@@ -219,7 +214,7 @@ def _beale_slope(x, y):
 beale = Landscape(
     name="Beale",
     formula=r"(1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2",
-    value=_beale,
+    value=lambda x, y: sum(term**2 for term in _beale_terms(x, y)),
     slope=_beale_slope,
     window=((-1, 4), (-1, 2)),
     minima=((3.0, 0.5),),

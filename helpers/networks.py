@@ -269,10 +269,6 @@ def calibrated(network, x):
 
 def checked_sizes(sizes):
     """Return `sizes` as a tuple of at least two positive integers, or raise an error."""
-    try:
-        sizes = tuple(sizes)
-    except TypeError:
-        raise TypeError(f"sizes must be a sequence of whole numbers, got {sizes!r}") from None
-    if len(sizes) < 2:
+    if len(doors.numbers("sizes", sizes, ("n",))) < 2:
         raise ValueError(f"sizes must name at least the inputs and the classes, got {sizes}")
     return tuple(doors.whole_number("sizes", size, lowest=1) for size in sizes)

@@ -1,10 +1,10 @@
 """The landscapes: gradients against complex steps, minima against a search of the window."""
 
 import math
-import re
 
 import numpy as np
 import pytest
+from test_latex import evaluated
 
 from helpers.landscapes import (
     LANDSCAPES,
@@ -166,27 +166,12 @@ def test_whole_numbers_and_lists_are_positions_too():
     assert list(ravine.gradient([1, 2])) == [0.1, 4.0]
 
 
-def evaluated(formula, x, y):
-    """Compute a formula written in LaTeX, as far as the landscapes need it."""
-    names = {r"\frac": "F", r"\sqrt": "R", r"\max": "M"}
-    for latex, name in names.items():
-        formula = formula.replace(latex, name)
-    product = r"(?<=[\dxy)])\s*(?=[xyFRM(])"
-    python = re.sub(product, "*", formula).translate(str.maketrans({"{": "(", "}": ")"}))
-    meaning = {"F": lambda a: lambda b: a / b, "R": np.sqrt, "M": np.maximum, "x": x, "y": y}
-    return eval(python.replace("^", "**"), meaning)
-
-
-def test_formulas_in_latex_are_read_correctly():
-    assert evaluated(r"\frac{x^2}{4} + 3 xy \max(0, y) - \sqrt{x + 2}", 2, 5) == 1 + 150 - 2
-
-
 # The formula of the mountains is written as a sum of terms whose numbers it does not give.
 @pytest.mark.parametrize("name", [name for name in LANDSCAPES if name != "mountains"])
 def test_displayed_formula_is_the_value(name):
     landscape = LANDSCAPES[name]
     points = points_around(landscape, count=50)
-    expected = evaluated(landscape.formula, *points.T)
+    expected = evaluated(landscape.formula, x=points[:, 0], y=points[:, 1])
     np.testing.assert_allclose(landscape(points), expected, rtol=1e-12, atol=1e-12)
 
 

@@ -167,7 +167,7 @@ def test_networks_side_by_side_are_the_networks_one_by_one(activation, batch):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"sizes": 5}, TypeError, "sizes must be a sequence of whole numbers, got 5"),
+        ({"sizes": 5}, ValueError, "sizes must be a non-empty list of numbers, got 5"),
         ({"sizes": (5,)}, ValueError, "sizes must name at least the inputs and the classes"),
         ({"sizes": (5, 0, 3)}, ValueError, "sizes must be at least 1, got 0"),
         ({"sizes": (5, 2.5)}, TypeError, "sizes must be a whole number, got 2.5"),
