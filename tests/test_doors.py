@@ -1,6 +1,8 @@
 """The doors: what is refused, with which words, and that a refusal changes nothing."""
 
+import re
 from copy import deepcopy
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -15,17 +17,7 @@ every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 
 # Hyperparameters --------------------------------------------------------------------------------
 
-KEYWORDS = [
-    (SGD, "lr"),
-    (Momentum, "lr"),
-    (Momentum, "momentum"),
-    (AdaGrad, "lr"),
-    (AdaGrad, "eps"),
-    (Adam, "lr"),
-    (Adam, "beta1"),
-    (Adam, "beta2"),
-    (Adam, "eps"),
-]
+KEYWORDS = [(rule, name) for rule in RULES.values() for name in signature(rule).parameters]
 
 
 @pytest.mark.parametrize(("rule", "name"), KEYWORDS)
@@ -56,15 +48,20 @@ def test_decay_rate_of_one_or_more_is_an_error(name, value):
         descend(Adam(**{name: value}), ravine)
 
 
-@pytest.mark.parametrize(("rule", "name"), KEYWORDS)
-@pytest.mark.parametrize("value", [0, 0.5, np.float32(0.5), np.array(0.5)])
+@pytest.mark.parametrize(
+    ("rule", "name", "value"),
+    [
+        *(
+            (*each, value)
+            for each in KEYWORDS
+            for value in (0, 0.5, np.float32(0.5), np.array(0.5))
+        ),
+        (Momentum, "momentum", 1),
+        (Momentum, "momentum", 1.1),
+    ],
+)
 def test_accepted_hyperparameters(rule, name, value):
     assert descend(rule(**{name: value}), ravine, steps=1).steps == 1
-
-
-@pytest.mark.parametrize("value", [1, 1.1])
-def test_momentum_of_one_and_more_can_be_shown(value):
-    assert descend(Momentum(momentum=value), ravine, steps=2).steps == 2
 
 
 # Arrays -----------------------------------------------------------------------------------------
@@ -133,17 +130,12 @@ def test_wrong_second_array_is_an_error_and_changes_nothing(
 
 
 @every_rule
-@pytest.mark.parametrize(
-    ("which", "message"),
-    [
-        ("grads", r"grads must have the keys of params, \['a', 'b'\], got \['a'\]"),
-        ("params", r"grads must have the keys of params, \['a'\], got \['a', 'b'\]"),
-    ],
-    ids=["key missing in grads", "key too many in grads"],
-)
-def test_different_keys_are_an_error_and_change_nothing(optimizer_of, rule, which, message):
+@pytest.mark.parametrize("which", ["params", "grads"])
+def test_different_keys_are_an_error_and_change_nothing(optimizer_of, rule, which):
     dicts = {"params": two_vectors(), "grads": two_vectors()}
     del dicts[which]["b"]
+    params, grads = (re.escape(str(list(each))) for each in dicts.values())
+    message = f"grads must have the keys of params, {params}, got {grads}"
     assert_error_changes_nothing(optimizer_of(rule), **dicts, error=ValueError, message=message)
 
 

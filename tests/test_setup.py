@@ -58,23 +58,18 @@ def lock_lines(lock):
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_lock_holds_nothing_but_names_versions_and_markers(lock):
+def test_lock_holds_nothing_but_one_version_of_each_package(lock):
     assert [line for line in lock_lines(lock) if not LOCK_LINE.fullmatch(line)] == []
-
-
-@pytest.mark.parametrize("lock", LOCKS)
-def test_lock_has_one_version_of_each_package(lock):
     names = [Requirement(line).name for line in lock_lines(lock)]
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize(
-    ("lock", "wanted"), [(lock, wanted) for lock in LOCKS for wanted in LOCKS[lock]], ids=str
-)
-def test_lock_satisfies_pyproject(lock, wanted):
+@pytest.mark.parametrize("lock", LOCKS)
+def test_lock_satisfies_pyproject(lock):
     locked = {Requirement(line).name: Requirement(line) for line in lock_lines(lock)}
-    (version,) = locked[canonicalize_name(wanted.name)].specifier
-    assert wanted.specifier.contains(version.version)
+    for wanted in LOCKS[lock]:
+        (version,) = locked[canonicalize_name(wanted.name)].specifier
+        assert wanted.specifier.contains(version.version), wanted
 
 
 def names(requirements):
@@ -143,22 +138,16 @@ def imported_names(node):
     return []
 
 
-def conda_dependencies():
-    entries = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    return [entry for entry in entries if isinstance(entry, str)]
-
-
 IN_CONDA = {"matplotlib-base": "matplotlib", "playwright-python": "playwright"}
 # conda-forge may not have it; pip adds it.
 FROM_PIP = {"axe-playwright-python"}
 
 
-def test_conda_environment_has_the_packages_and_bounds_of_pyproject():
-    packages = [
-        Requirement(entry)
-        for entry in conda_dependencies()
-        if not entry.startswith("python=") and entry != "pip"
-    ]
+def test_conda_environment_has_the_packages_and_bounds_of_pyproject_and_one_python():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    python, *packages, from_pip = environment["dependencies"]
+    packages.remove("pip")
+    packages = list(map(Requirement, packages))
     listed = {
         canonicalize_name(IN_CONDA.get(package.name, package.name)): package.specifier
         for package in packages
@@ -169,19 +158,10 @@ def test_conda_environment_has_the_packages_and_bounds_of_pyproject():
         for wanted in EVERYTHING
         if wanted.name not in FROM_PIP
     }
-
-
-def test_conda_environment_names_one_python_that_the_project_accepts():
-    (python,) = [entry for entry in conda_dependencies() if entry.startswith("python")]
     version = re.fullmatch(r"python=(3\.\d+)", python)[1]
     assert Requirement("python" + PROJECT["requires-python"]).specifier.contains(version)
-
-
-def test_conda_environment_installs_the_rest_from_this_folder():
-    environment_yml = yaml.safe_load((ROOT / "environment.yml").read_text())
-    assert environment_yml["channels"] == ["conda-forge"]
-    assert "pip" in environment_yml["dependencies"]
-    assert environment_yml["dependencies"][-1] == {"pip": ["-e .[test]"]}
+    assert environment["channels"] == ["conda-forge"]
+    assert from_pip == {"pip": ["-e .[test]"]}
 
 
 def test_no_file_names_a_registry_host_or_a_folder_of_one_machine():
@@ -241,13 +221,11 @@ def would_install(folder, command):
     return re.findall(r"pip install .*\[(.*)\]", steps)
 
 
-def test_second_run_installs_nothing(installed):
-    assert would_install(installed, "lab") == []
-
-
-def test_each_command_installs_its_own_extra(installed):
-    assert would_install(installed, "test") == ["test"]
-    assert would_install(installed, "teach") == ["teach"]
+@pytest.mark.parametrize(
+    ("command", "extras"), [("lab", []), ("test", ["test"]), ("teach", ["teach"])]
+)
+def test_each_command_installs_its_own_extra_once(installed, command, extras):
+    assert would_install(installed, command) == extras
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "requirements.lock"])

@@ -110,8 +110,12 @@ def test_the_best_rate_has_the_highest_final_validation_accuracy_over_the_seeds(
     assert result.best_rate == 1.0
 
 
+NO_NETWORK = "network must be one such as MultilayerPerceptron.*, got "
+NO_DIGITS = r"digits must be Digits, as of load_digits\(\), got "
+
+
 @pytest.mark.parametrize(
-    ("arguments", "error", "message"),
+    ("wrong", "error", "message"),
     [
         ({"epochs": 0}, ValueError, "epochs must be at least 1, got 0"),
         ({"epochs": 1.5}, TypeError, "epochs must be a whole number, got 1.5"),
@@ -120,45 +124,42 @@ def test_the_best_rate_has_the_highest_final_validation_accuracy_over_the_seeds(
         ({"seed": -1}, ValueError, "seed must be at least 0, got -1"),
         ({"seed": None}, TypeError, "seed must be a whole number, got None"),
         ({"seed": [0, 0.5]}, TypeError, "seed must be a whole number, got 0.5"),
+        ({"optimizer": SGD}, TypeError, r"an object, got the class SGD; make one: SGD\("),
+        ({"optimizer": SGD(-1)}, ValueError, "lr must be finite and at least 0, got -1"),
+        ({"optimizer": {"lr": 1}}, TypeError, r"must have a method update\(params, grads\)"),
+        ({"network": "net"}, TypeError, f"{NO_NETWORK}'net'"),
+        ({"network": MultilayerPerceptron}, TypeError, f"{NO_NETWORK}<class"),
+        ({"network": SGD()}, TypeError, f"{NO_NETWORK}<.*SGD object"),
+        ({"digits": "digits"}, TypeError, f"{NO_DIGITS}'digits'"),
+        ({"digits": load_digits().train}, TypeError, f"{NO_DIGITS}an object of Split"),
     ],
 )
-def test_wrong_arguments_are_named(few, arguments, error, message):
+def test_what_cannot_train_is_named(few, wrong, error, message):
+    right = {"network": small_network(), "optimizer": SGD(), "digits": few}
     with pytest.raises(error, match=message):
-        train(small_network(), SGD(), few, **arguments)
-
-
-@pytest.mark.parametrize(
-    ("rates", "seeds", "message"),
-    [
-        ({"SGD": [1]}, [0], r"rates must be for \['Adam', 'SGD'\], got \['SGD'\]"),
-        ({"SGD": [1], "Adam": [1, 2]}, [0], "equally many .*'SGD': 1, 'Adam': 2"),
-        ({"SGD": [], "Adam": []}, [0], r"rates\['SGD'\] must be a non-empty list .*, got \[\]"),
-        ({"SGD": [1], "Adam": [1]}, [], r"seeds must be a non-empty list of numbers, got \[\]"),
-    ],
-)
-def test_an_unfair_or_empty_race_is_refused(few, rates, seeds, message):
-    with pytest.raises(ValueError, match=message):
-        race({"SGD": SGD, "Adam": Adam}, rates, small_network, few, seeds=seeds)
-
-
-RULE = {"SGD": SGD}
+        train(**(right | wrong))
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"rules": [SGD]}, r"rules must be a dict of names .*, got \[<class"),
+        ({"rates": {"SGD": [1]}}, r"rates must be for \['Adam', 'SGD'\], got \['SGD'\]"),
+        ({"rates": {"SGD": [1], "Adam": [1, 2]}}, "equally many .*'SGD': 1, 'Adam': 2"),
+        ({"rates": {"SGD": [], "Adam": []}}, r"rates\['SGD'\] must be a non-empty list .* \[\]"),
+        ({"rates": {"SGD": 0.1, "Adam": 1}}, r"rates\['SGD'\] must be a non-empty list .* 0.1"),
         ({"rates": [0.1]}, r"rates must be a dict of names .*, got \[0.1\]"),
-        ({"rates": {"SGD": 0.1}}, r"rates\['SGD'\] must be a non-empty list of numbers, got 0.1"),
+        ({"rules": [SGD]}, r"rules must be a dict of names .*, got \[<class"),
+        ({"seeds": []}, r"seeds must be a non-empty list of numbers, got \[\]"),
         ({"seeds": 5}, "seeds must be a non-empty list of numbers, got 5"),
         ({"seeds": [0.5]}, "seed must be a whole number, got 0.5"),
         ({"make_network": small_network()}, "make_network must be a function, got <.*Multilayer"),
-        ({"make_network": lambda seed: None}, "network must be one such as .*, got None"),
-        ({"digits": "digits"}, r"digits must be Digits, as of load_digits\(\), got 'digits'"),
+        ({"make_network": lambda seed: None}, f"{NO_NETWORK}None"),
+        ({"digits": "digits"}, f"{NO_DIGITS}'digits'"),
     ],
 )
-def test_what_cannot_race_is_named(few, wrong, message):
-    right = {"rules": RULE, "rates": {"SGD": [0.1]}, "make_network": small_network, "digits": few}
+def test_an_unfair_or_empty_race_and_what_cannot_race_is_named(few, wrong, message):
+    right = {"rules": {"SGD": SGD, "Adam": Adam}, "rates": {"SGD": [1], "Adam": [1]}}
+    right |= {"make_network": small_network, "digits": few}
     with pytest.raises((TypeError, ValueError), match=message):
         race(**(right | wrong))
 
@@ -215,32 +216,6 @@ def test_an_error_in_the_middle_leaves_network_and_optimizer_as_they_were(few):
     for key, array in arrays.items():
         assert network.params[key] is array
         np.testing.assert_array_equal(array, before[key])
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "error", "message"),
-    [
-        (SGD, TypeError, r"optimizer must be an object, got the class SGD; make one: SGD\("),
-        (SGD(lr=-1), ValueError, "lr must be finite and at least 0, got -1"),
-        ({"lr": 0.1}, TypeError, r"optimizer must have a method update\(params, grads\)"),
-    ],
-)
-def test_what_is_no_optimizer_does_not_train(few, optimizer, error, message):
-    with pytest.raises(error, match=message):
-        train(small_network(), optimizer, few)
-
-
-@pytest.mark.parametrize("wrong", ["net", (64, 12, 10), MultilayerPerceptron, SGD()])
-def test_what_is_no_network_or_no_digits_does_not_train(few, wrong):
-    with pytest.raises(TypeError, match=r"network must be one such as Multilayer.*, got ['(<]"):
-        train(wrong, SGD(), few)
-    with pytest.raises(TypeError, match=r"digits must be Digits, as of load_digits.*, got ['(<]"):
-        train(small_network(), SGD(), wrong)
-
-
-def test_digits_that_are_refused_are_not_printed_whole():
-    with pytest.raises(TypeError, match="got an object of Split"):
-        train(small_network(), SGD(), load_digits().train)
 
 
 def test_the_memory_of_another_network_is_refused(few):
