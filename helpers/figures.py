@@ -81,10 +81,7 @@ class Picture:
     def _repr_mimebundle_(self, include=None, exclude=None):
         width, height = self.figure.get_size_inches() * PIXELS_PER_INCH_SHOWN
         metadata = {"width": round(width), "height": round(height), "alt": self.alt}
-        return (
-            {"image/png": self.png(), "text/plain": repr(self)},
-            {"image/png": metadata},
-        )
+        return {"image/png": self.png(), "text/plain": repr(self)}, {"image/png": metadata}
 
 
 @matplotlib.rc_context(STYLE)
@@ -144,15 +141,8 @@ def _draw_ground(axes, height, limits):
 
 def _name_place(axes, name, place, left=False):
     """Write a name beside a place."""
-    axes.annotate(
-        name,
-        place,
-        xytext=(-7 if left else 7, 6),
-        textcoords="offset points",
-        ha="right" if left else "left",
-        zorder=5,
-        bbox=BEHIND_TEXT,
-    )
+    text = {"textcoords": "offset points", "bbox": BEHIND_TEXT, "zorder": 5}
+    axes.annotate(name, place, (-7 if left else 7, 6), ha="right" if left else "left", **text)
 
 
 @matplotlib.rc_context(STYLE)
@@ -176,16 +166,8 @@ def surface(landscape, elevation=35, azimuth=-60, relief=0.8, window=None):
     heights = landscape.value(x, y)
     figure = Figure(figsize=(7, 4.2))
     axes = figure.add_subplot(projection="3d", computed_zorder=False)
-    axes.plot_surface(
-        x,
-        y,
-        heights,
-        cmap=RELIEF_SHADES,
-        rcount=60,
-        ccount=60,
-        edgecolor="#00000040",
-        linewidth=0.3,
-    )
+    mesh = {"rcount": 60, "ccount": 60, "edgecolor": "#00000040", "linewidth": 0.3}
+    axes.plot_surface(x, y, heights, cmap=RELIEF_SHADES, **mesh)
     for minimum, marker in _minima_marked(landscape):
         axes.plot(*minimum, landscape(minimum), marker, color="black", markersize=12, zorder=3)
     axes.view_init(elevation, azimuth)
@@ -193,10 +175,7 @@ def surface(landscape, elevation=35, azimuth=-60, relief=0.8, window=None):
     for axis, most in ((axes.xaxis, 4), (axes.yaxis, 4), (axes.zaxis, 4 if relief > 0.6 else 2)):
         axis.set_major_locator(MaxNLocator(most))
     axes.set_box_aspect((1.6, 1.2, relief), zoom=1.2)
-    return Picture(
-        figure,
-        f"Surface of the {landscape.name}; height {_range(heights)}.",
-    )
+    return Picture(figure, f"Surface of the {landscape.name}; height {_range(heights)}.")
 
 
 @matplotlib.rc_context(STYLE)
@@ -243,10 +222,8 @@ def gradient_field(landscape, uphill=False, equal_lengths=False):
     if equal_lengths:
         arrows = arrows / np.where(lengths == 0, 1, lengths)[..., np.newaxis]
     longest = np.nanmax(np.linalg.norm(arrows, axis=-1)) or 1
-    style = {"color": INK, "pivot": "mid", "width": 0.0028, "zorder": 3}
-    axes.quiver(
-        x, y, *np.moveaxis(arrows, -1, 0), **style, **ON_MAP, scale=longest / spacing / 0.85
-    )
+    style = {"color": INK, "pivot": "mid", "width": 0.0028, "zorder": 3} | ON_MAP
+    axes.quiver(x, y, *np.moveaxis(arrows, -1, 0), **style, scale=longest / spacing / 0.85)
     way = "Gradient, the way up," if uphill else "Minus the gradient, the way down,"
     return Picture(
         figure,
@@ -725,20 +702,13 @@ def _draw_map(axes, landscape):
     x, y = _grid(landscape.window, 201)
     heights = np.ma.masked_invalid(landscape.value(x, y))
     levels = contour_levels(heights.compressed())
-    axes.contourf(
-        x, y, heights, levels, cmap=EARTH_SHADES, norm=BoundaryNorm(levels, EARTH_SHADES.N)
-    )
+    norm = BoundaryNorm(levels, EARTH_SHADES.N)
+    axes.contourf(x, y, heights, levels, cmap=EARTH_SHADES, norm=norm)
     axes.contour(x, y, heights, levels, colors="#7A7A7A", linewidths=0.5, linestyles="solid")
     for minimum, marker in _minima_marked(landscape):
         axes.plot(*minimum, marker, color="black", markersize=12, zorder=3)
-    axes.set(
-        xlim=landscape.window[0],
-        ylim=landscape.window[1],
-        xlabel="x",
-        ylabel="y",
-        title=_title(landscape),
-        aspect="equal",
-    )
+    xlim, ylim = landscape.window
+    axes.set(xlim=xlim, ylim=ylim, xlabel="x", ylabel="y", aspect="equal", title=_title(landscape))
 
 
 def _minima_marked(landscape):
@@ -754,15 +724,9 @@ def _draw_path(axes, trajectory, look, name):
         shown = trajectory.positions[np.isfinite(trajectory.positions).all(-1)]
         shown = np.clip(shown, -1e6, 1e6)
     color = look["color"]
-    axes.plot(
-        *shown.T,
-        markersize=4.5,
-        zorder=4,
-        markeredgecolor="white",
-        markeredgewidth=0.5,
-        **_line(look, len(shown)),
-        label=_path_label(name, trajectory),
-    )
+    marks = {"markersize": 4.5, "markeredgecolor": "white", "markeredgewidth": 0.5, "zorder": 4}
+    label = _path_label(name, trajectory)
+    axes.plot(*shown.T, **_line(look, len(shown)), **marks, label=label)
     axes.plot(*shown[0], "o", color="white", markeredgecolor=color, markersize=9, zorder=5)
     axes.plot(*shown[-1], "X", color=color, markeredgecolor="black", markersize=10, zorder=6)
 
@@ -823,12 +787,10 @@ def _path_label(name, trajectory):
 def _paths_alt(landscape, trajectories):
     words = []
     for name, run in trajectories.items():
-        course = f"{name} from {_point(run.positions[0])} to {_point(run.positions[-1])}"
-        words.append(
-            f"{course} in {run.steps} steps"
-            if run.diverged_at is None
-            else f"{name} from {_point(run.positions[0])}, diverged at step {run.diverged_at}"
-        )
+        end = f" to {_point(run.positions[-1])} in {run.steps} steps"
+        if run.diverged_at is not None:
+            end = f", diverged at step {run.diverged_at}"
+        words.append(f"{name} from {_point(run.positions[0])}{end}")
     return _sentence(f"Paths on the {landscape.name}", words)
 
 

@@ -427,15 +427,6 @@ def _start_elsewhere(rng, slope, minima):
 
 
 LANDSCAPES = {
-    landscape.name: landscape
-    for landscape in (
-        round_bowl,
-        ravine,
-        beale,
-        rosenbrock,
-        himmelblau,
-        saddle,
-        plateau,
-        mountains,
-    )
+    each.name: each
+    for each in (round_bowl, ravine, beale, rosenbrock, himmelblau, saddle, plateau, mountains)
 }
