@@ -29,7 +29,6 @@ FORMS = {
     (2,): "two numbers",
     ("n",): "a non-empty list of numbers",
     (..., 2): "(x, y), or an array of shape (..., 2)",
-    (2, 2): "((x_min, x_max), (y_min, y_max))",
 }
 
 MEMORY = ("m", "v", "h")
@@ -57,22 +56,24 @@ def numbers(name, value, shape):
         array = np.asarray(value)
     except ValueError:  # rows of different lengths
         array = np.array(None)
-    if not holds_numbers(array) or not _fits(array.shape, shape):
-        words = str(shape).replace("'", "").replace("Ellipsis", "...")
-        form = FORMS.get(shape, f"numbers of shape {words}")
-        got = shown(value) if array.size < 9 else f"shape {array.shape}"
-        error = ValueError if holds_numbers(array) else TypeError
-        raise error(f"{name} must be {form}, got {got}")
-    return array.astype(float, copy=False)
+    is_numeric = array.dtype.kind in "iuf"
+    if is_numeric and _fits(array.shape, shape):
+        return array.astype(float, copy=False)
+    words = str(shape).replace("'", "").replace("Ellipsis", "...")
+    form = FORMS.get(shape, f"numbers of shape {words}")
+    got = shown(value) if array.size < 9 else f"shape {array.shape}"
+    raise (ValueError if is_numeric else TypeError)(f"{name} must be {form}, got {got}")
 
 
 def _fits(shape, wanted):
     if wanted[:1] == (...,):
-        wanted = (*shape[: len(shape) - len(wanted) + 1], *wanted[1:])
-    return len(shape) == len(wanted) and all(
-        length > 0 if isinstance(each, str) else length == each
-        for length, each in zip(shape, wanted, strict=True)
-    )
+        shape, wanted = shape[1 - len(wanted) :], wanted[1:]
+    if len(shape) != len(wanted):
+        return False
+    for length, each in zip(shape, wanted, strict=True):
+        if length != each and not (isinstance(each, str) and length):
+            return False
+    return True
 
 
 def finite(name, value, shape):
@@ -92,6 +93,8 @@ def positions(name, value, *others):
     """Return `value` as a float array of shape (..., 2)."""
     if others:
         raise TypeError(f"{name} must be one argument, as in f([x, y]), got {(value, *others)}")
+    if isinstance(value, np.ndarray) and value.dtype == float and value.shape[-1:] == (2,):
+        return value  # soon, since every step of a descent comes through here
     return numbers(name, value, (..., 2))
 
 
@@ -110,7 +113,8 @@ def interval(name, value, shape=(2,)):
 
 def window(value):
     """Return `value` as ((x_min, x_max), (y_min, y_max)) in finite floats."""
-    return tuple(map(tuple, interval("window", value, (2, 2))))
+    sides = interval("window ((x_min, x_max), (y_min, y_max))", value, (2, 2))
+    return tuple(map(tuple, sides))
 
 
 def holds_numbers(array):
