@@ -63,7 +63,7 @@ function drawPanel(context, panel, ratio, em) {
   if (panel.xticks.length) line([[left, top], [left, below], [right, below]], INK);
   write(panel.title, middle, top - 9, "center", "bottom");
   write(panel.xlabel, middle, below + 23, "center", "top");
-  write(panel.ylabel, left - 8, top - 9, "right", "bottom");
+  write(panel.ylabel, Math.max(left - 8, 0.65 * font * panel.ylabel.length), top - 9, "right", "bottom");
   context.fillStyle = "black";
   for (const [x, y, text] of panel.notes) write(text, ...place(x, y), "center", "middle", font + 1);
 }

@@ -49,7 +49,7 @@ class Race(OnGround):
             SAY["best"]: self.best,
             SAY["by_start"]: lambda values: {"by_start": not values["by_start"]},
         }
-        controls = [bet, *self.set_ground(landscape, start), walk, *rates, *switches]
+        controls = [bet, *self.set_ground(landscape, start), *rates, walk, *switches]
         super().__init__(controls, actions, step=0, seen=walk.value == 0, by_start=False)
 
     def rates(self, name, values):

@@ -158,7 +158,7 @@ function render({ model, el }) {
       return { box };
     },
     switch({ name, label }) {
-      const frame = make("label", "stage-switch", board);
+      const frame = make("label", "stage-switch", buttons);
       const box = make("input", "", frame, { type: "checkbox" });
       make("span", "", frame).innerHTML = label;
       box.onchange = () => change(name, box.checked);

@@ -76,6 +76,38 @@ PICTURES = """async (stage) => {
     }
     return seen.size;
 }"""
+# What of an explorer is cut, leaves it, or lies on something else.
+CUT = """(stage) => {
+    const box = (part) => part.getBoundingClientRect(), frame = box(stage), found = [];
+    const name = (part) => part.ariaLabel || part.textContent || part.className;
+    const kinds = ["name", "switch", "counter", "panel", "readout"].map((kind) => `.stage-${kind}`);
+    const parts = [...stage.querySelectorAll(["button", "input", "select", ...kinds].join())];
+    const seen = parts.filter((part) => part.checkVisibility());
+    seen.forEach((part, i) => {
+        const { left, right, top, bottom } = box(part);
+        const fits = part.type === "range" || part.scrollWidth <= part.clientWidth + 1;
+        if (!fits) found.push(`${name(part)} is cut`);
+        if (left < frame.left - 1 || right > frame.right + 1) found.push(`${name(part)} leaves`);
+        for (const other of seen.slice(i + 1).filter((other) => !part.contains(other))) {
+            const their = box(other);
+            const across = Math.min(right, their.right) - Math.max(left, their.left);
+            const down = Math.min(bottom, their.bottom) - Math.max(top, their.top);
+            if (across > 1 && down > 1) found.push(`${name(part)} lies on ${name(other)}`);
+        }
+    });
+    found.push(...cutTexts);
+    cutTexts.clear();
+    return found;
+}"""
+# Collect texts that leave the canvas on which they are written.
+WATCH_TEXTS = """window.cutTexts = new Set();
+const canvas = CanvasRenderingContext2D.prototype, write = canvas.fillText;
+canvas.fillText = function (text, x, y) {
+    const { actualBoundingBoxLeft, actualBoundingBoxRight } = this.measureText(text);
+    const right = (x + actualBoundingBoxRight) * this.getTransform().a;
+    if (x < actualBoundingBoxLeft || right > this.canvas.width + 1) cutTexts.add(text);
+    write.call(this, text, x, y);
+};"""
 # Pictures are ready a second late.
 SLOW_PICTURES = """const ready = createImageBitmap;
 window.createImageBitmap = async (png) => {
@@ -241,6 +273,7 @@ def number(text):
 def notebook(context, lab):
     """Yield a notebook of all explorers, run once."""
     page = context.new_page()
+    page.add_init_script(WATCH_TEXTS)
     opened = OpenNotebook(page, lab, "explorers.ipynb", [IMPORTS, *SHOWN.values()])
     opened.run()
     yield opened
@@ -396,6 +429,18 @@ def test_axe_finds_nothing(shown, notebook, theme):
         found = Axe().run(notebook.page, context=f"#{handle}").response["violations"]
         faults = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found]
         assert faults == [], list(SHOWN)[i]
+
+
+def test_nothing_is_cut_or_lies_on_something_else_at_any_width(shown, notebook):
+    shown("Race").look_at("End")
+    faults = {}
+    for width in (600, 760, 900, 1280, 1920):
+        notebook.page.set_viewport_size({"width": width, "height": 900})
+        for i, name in enumerate(SHOWN):
+            if found := ShownExplorer(notebook, i).stage.evaluate(CUT):
+                faults[width, name] = found
+    notebook.page.set_viewport_size({"width": 1280, "height": 720})
+    assert faults == {}
 
 
 def test_a_button_keeps_the_focus_and_keys_stay_in_the_explorer(shown, notebook):
