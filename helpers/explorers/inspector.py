@@ -15,6 +15,7 @@ from helpers.looks import OTHER_LOOKS
 from helpers.optimizers import Adam
 
 SAY = WORDS["inspector"]
+FAR = 1e30  # as far as the browser draws
 ORANGE, BLUE, GREEN = OTHER_LOOKS[1], OTHER_LOOKS[2], OTHER_LOOKS[5]
 
 # Each line of an update, and the same line with the numbers of a step put in.
@@ -66,9 +67,10 @@ class StepInspector(Walker):
         """Return what to show."""
         landscape, start = self.place(values)
         run, look = self.run(values), self.look
-        moves = np.diff(run.positions, axis=0, prepend=run.positions[:1])
-        before = run.positions - moves
+        before = np.vstack([run.positions[:1], run.positions[:-1]])
         quantities = self.quantities(run, before, _one_later(run.gradients), values)
+        before, after = (np.clip(places, -FAR, FAR) for places in (before, run.positions))
+        moves = after - before
         numbers = {}
         for axis, letter in enumerate("xy"):
             for name, column in quantities.items():
@@ -97,6 +99,7 @@ class StepInspector(Walker):
             grips={0: start},
         )
 
+    @np.errstate(over="ignore")
     def arrows(self, quantities, moves, values):
         """Return, for each of ARROWS, its rows (dx, dy); for a box, half its sides."""
         lr = values.get("lr", 0.0)
@@ -111,7 +114,7 @@ class StepInspector(Walker):
         longest = np.linalg.norm(moves, axis=-1, keepdims=True)
         rows = []
         for name, _, _ in ARROWS[self.name]:
-            way = np.nan_to_num(ways[name], posinf=0.0, neginf=0.0)
+            way = np.clip(np.nan_to_num(ways[name], posinf=0.0, neginf=0.0), -FAR, FAR)
             if name.startswith("rates"):  # only the ratio of the sides is meant
                 way = way * longest / np.maximum(way.max(-1, keepdims=True), 1e-300)
             rows.append(way)

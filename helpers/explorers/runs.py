@@ -58,6 +58,7 @@ def path(positions, look, label="", panel=0, kind="path"):
     return Mark(panel, kind, positions[np.isfinite(positions).all(-1)], look, label)
 
 
+@np.errstate(over="ignore")
 def outcome(run):
     """Say in words how a descent went."""
     lowest, highest = lowest_and_highest(run.landscape)
