@@ -23,7 +23,7 @@ from helpers.explorers.panels import (
 )
 from helpers.explorers.runs import curve, lowest_and_highest, path, rates_of, signs, steady_rate
 from helpers.explorers.stage import DARK, Explorer, View
-from helpers.explorers.words import WORDS, said, table
+from helpers.explorers.words import WORDS, said, sign, table
 from helpers.landscapes import mountain_range, mountains, plateau, saddle
 from helpers.looks import LOOKS, OTHER_LOOKS
 from helpers.optimizers import SGD
@@ -201,6 +201,7 @@ class BlindfoldGame(Explorer):
             heights = landscape(walk)
             facts[name] = score_of(landscape, heights)
             marks += [path(walk, look, label), curve(heights, look)]
+        names = [sign(label, look) for _, look, label in walks.values()]
         words = SAY["lifted"].format(**facts, rate=self.plain_rate, tuned_rate=rate)
         if len(self.scores) > 1:
             words += " " + SAY["scores"].format(scores=", ".join(f"{s} %" for s in self.scores))
@@ -209,7 +210,7 @@ class BlindfoldGame(Explorer):
             marks=marks,
             words=words,
             alt=SAY["alt_lifted"].format(**facts),
-            key=f"{SAY['valleys']}, {signs(landscape)}",
+            key=", ".join([*names, SAY["valleys"], signs(landscape)]),
             **shared,
         )
 

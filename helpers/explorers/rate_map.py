@@ -161,6 +161,6 @@ def convergence_factor(lr, momentum, curvature):
 def written(roots):
     """Write two roots that are real or conjugate."""
     first, second = roots
-    if abs(first.imag) < 1e-9:
+    if abs(first.imag) < 1e-6:  # a double root is known to the root of the rounding error
         return f"{said(float(first.real), 3)}, {said(float(second.real), 3)}"
     return f"{said(float(first.real), 3)} ± {said(float(abs(first.imag)), 3)}i"
