@@ -204,6 +204,14 @@ def test_a_number_beyond_a_whole_edge_of_the_window_is_a_number_all_the_same():
     assert isinstance(explorer.values["start"], float)
 
 
+@pytest.mark.parametrize("make", [Descent, StepInspector])
+def test_a_run_that_nearly_leaves_the_finite_numbers_is_shown_without_a_warning(make):
+    explorer = make(SGD, lr=10.0, steps=130)
+    assert np.abs(explorer.shown.marks[0].data).max() > 1e150
+    json.dumps(explorer.scene["zoom"], allow_nan=False)
+    explorer.picture()
+
+
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 @settings(max_examples=6, deadline=None, database=None)
 @given(data=st.data())
@@ -319,6 +327,23 @@ def test_what_is_computed_ahead_is_what_a_change_shows(make):
         assert at_end.step == step
         for one, other in zip(at_end.shown.marks, view.marks, strict=True):
             np.testing.assert_array_equal(one.data, other.data)
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_a_page_without_a_kernel_has_what_a_change_of_a_main_dial_shows(make):
+    explorer = make()
+    explorer.store()
+    assert bool(explorer.stored) == (make is not BlindfoldGame)
+    for name, fan in explorer.stored.items():
+        ahead, part = fan[len(fan) // 2], explorer.parts[name]
+        assert part.label in explorer.scene["note"]
+        changed = make()
+        changed.set(**{name: part.stops[ahead["i"]]})
+        shown = {**explorer.scene, **ahead}
+        for key in (*stage.SENT_AS_IT_IS, "marks", "data"):
+            assert shown[key] == changed.scene[key], key
+        for ours, other in zip(shown["panels"], changed.scene["panels"], strict=True):
+            assert explorer.panels[ours] == changed.panels[other]
 
 
 def test_the_fan_is_sent_in_parts_and_stops_when_it_is_out_of_date(monkeypatch):

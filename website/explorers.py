@@ -20,6 +20,7 @@ def enliven(notebook):
     for index, cell in enumerate(code):
         if makes_an_explorer(trees[index]):
             widget = value_of([trees[i] for i in needed(trees, index)])
+            widget.store()
             state |= dependency_state([widget], drop_defaults=False)
             for output in cell.outputs:
                 if "image/png" in output.get("data", {}):

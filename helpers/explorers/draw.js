@@ -9,6 +9,7 @@ const SHAPES = {
   D: new Path2D("M0,-1.2L1.2,0L0,1.2L-1.2,0Z"),
   X: new Path2D("M0,-.4L.5,-1L1,-.5L.4,0L1,.5L.5,1L0,.4L-.5,1L-1,.5L-.4,0L-1,-.5L-.5,-1Z"),
 };
+const CORNERS = [[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]];
 const INK = "#444444";
 
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
@@ -29,12 +30,6 @@ function projection({ box: [left, top, width, height], window: [[x0, x1], [y0, y
   };
 }
 
-function stroke(context, points) {
-  context.beginPath();
-  for (const point of points) context.lineTo(...point);
-  context.stroke();
-}
-
 // Text is as large as that of the page, as far as there is room; em is the page's, in panel pixels.
 function drawPanel(context, panel, ratio, em) {
   const { box: [left, top, width, height], window: [[x0], [y0]], place } = panel;
@@ -45,9 +40,9 @@ function drawPanel(context, panel, ratio, em) {
     Object.assign(context, { textAlign: align, textBaseline: baseline });
     context.fillText(text, x, y);
   };
-  const line = (points, color) => stroke(Object.assign(context, { strokeStyle: color }), points);
+  const line = (points, color) => drawLine(context, points, { color, dash: [] }, 1, 1);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  Object.assign(context, { fillStyle: INK, lineWidth: 1, imageSmoothingQuality: "high" });
+  Object.assign(context, { fillStyle: INK, imageSmoothingQuality: "high" });
   if (panel.picture && panel.xticks.length) context.drawImage(panel.picture, left, top, width, height);
   for (const [points, color] of panel.lines) line(points.map((point) => place(...point)), color);
   for (const [value, text] of panel.xticks) {
@@ -89,18 +84,19 @@ function drawLine(context, points, mark, alpha, width) {
   context.save();
   Object.assign(context, { strokeStyle: mark.color, globalAlpha: alpha, lineWidth: width, lineJoin: "round" });
   context.setLineDash(mark.dash);
-  stroke(context, points);
+  context.beginPath();
+  for (const point of points) context.lineTo(...point);
+  context.stroke();
   context.restore();
 }
 
 function drawArrow(context, color, [ax, ay], [bx, by]) {
-  const length = Math.hypot(bx - ax, by - ay), head = Math.min(13, 0.6 * length);
+  const length = Math.hypot(bx - ax, by - ay), head = Math.min(13, 0.6 * length), neck = length - head;
   if (length < 1) return;
   context.save();
   context.translate(ax, ay);
   context.rotate(Math.atan2(by - ay, bx - ax));
   Object.assign(context, { fillStyle: color, strokeStyle: "white", lineWidth: 1 });
-  const neck = length - head;
   const outline = new Path2D(`M0,-1.5H${neck}V${-head / 2}L${length},0L${neck},${head / 2}V1.5H0Z`);
   context.stroke(outline);
   context.fill(outline);
@@ -125,11 +121,7 @@ function drawMark(context, mark, place, t, future) {
   if (kind === "dots") return rows.slice(0, t).forEach((at) => drawShape(context, place(...at), marker, 4, color, "black", 1));
   if (kind === "arrow") return drawArrow(context, color, place(x, y), place(x + dx, y + dy));
   if (kind === "segment") return drawLine(context, [place(x, y), place(x + dx, y + dy)], mark, 1, 2);
-  if (kind === "box") {
-    const [[left, top], [right, below]] = [place(x - dx, y + dy), place(x + dx, y - dy)];
-    Object.assign(context, { strokeStyle: color, lineWidth: 1.5 });
-    return context.strokeRect(left, top, right - left, below - top);
-  }
+  if (kind === "box") return drawLine(context, CORNERS.map(([a, b]) => place(x + a * dx, y + b * dy)), mark, 1, 1.5);
   const points = rows.map(([x, y]) => place(x, y));
   if (kind === "line" || kind === "faint")
     return drawLine(context, points, mark, kind === "line" ? 1 : 0.3, 1.5);

@@ -68,6 +68,8 @@ function render({ model, el }) {
   const alarm = make("p", "stage-alarm", words, { role: "alert" });
   const key = make("p", "", words);
   const inputs = {}, pressed = {}, specs = {}, panels = [], calm = matchMedia("(prefers-reduced-motion)");
+  // In a page without a kernel: what some dials show is stored, and all else is off.
+  const stored = model.get("stored"), off = stored && { disabled: "" };
   let scene, kept = [], t = 0, shown, playing = 0;
   let asking = 0, n = model.get("scene").n, queue = [], moved, fans = [], asked, wanted, asks = 0, framed = 0, turns = 0;
 
@@ -95,20 +97,29 @@ function render({ model, el }) {
 
   // All values of a dial, computed ahead, hold until something else changes.
   const drop = () => ([fans, asked, moved] = [[]]);
-  const want = (name) => ([wanted, framed] = [name, framed || requestAnimationFrame(flush)]);
+  const want = (name) => stored || ([wanted, framed] = [name, framed || requestAnimationFrame(flush)]);
 
   const change = (name, value) => send({ do: "set", values: { [name]: value } }, asked !== name && drop());
   const forget = (message) => drop(send(message));
 
   function turn(name, stop) {
     const { stops, slider, box } = inputs[name];
+    if (stored) takeStored(name);
+    else change(name, stops[stop]);
     box.value = slider.ariaValueText = stops[stop];
     slider.value = stop;
-    change(name, stops[stop]);
     moved = { stop, rests: fans.length && performance.now() + REST };
     want(name);
     showFan();
   }
+
+  // Each stored dial starts from the first picture.
+  function takeStored(name) {
+    setControls(drop());
+    for (const ahead of stored[name]) keep({ ...model.get("scene"), ...ahead }, ahead.data);
+  }
+
+  const keep = (ahead, data) => (fans[ahead.i] = { ...ahead, marks: withData(ahead.marks, data) });
 
   function showFan() {
     const far = (i) => Math.abs(i - moved.stop), stops = Object.keys(fans);
@@ -120,7 +131,7 @@ function render({ model, el }) {
     for (const spec of Object.values(fresh)) spec.image = buffers[spec.image];
     await learn(fresh);
     if (ask !== asks || !asked) return;
-    scenes.forEach((ahead, i) => (fans[ahead.i] = { ...ahead, marks: withData(ahead.marks, buffers[i]) }));
+    scenes.forEach((ahead, i) => keep(ahead, buffers[i]));
     if (moved && (queue.length || model.get("scene").n < n)) showFan();
   }
 
@@ -130,7 +141,7 @@ function render({ model, el }) {
     dial({ name, label, stops, wide, charted }) {
       const dial = make("div", `stage-dial${wide ? " stage-wide" : ""}`, board);
       make("span", "stage-name", dial, { "aria-hidden": true }).textContent = label;
-      const box = make("input", "", dial, { inputmode: "decimal", "aria-label": `${label}, in digits` });
+      const box = make("input", "", dial, { inputmode: "decimal", "aria-label": `${label}, in digits`, ...off });
       box.oninput = () => (box.written = true);
       box.onchange = () => change(name, box.value, (box.written = false));
       box.onkeydown = (event) => {
@@ -144,7 +155,8 @@ function render({ model, el }) {
       const track = make("div", "stage-track", dial);
       dial.append(box);
       const chart = make("div", `stage-chart${charted ? " stage-charted" : ""}`, track);
-      const slider = make("input", "", track, { type: "range", max: stops.length - 1, "aria-label": label });
+      const range = { type: "range", max: stops.length - 1, "aria-label": label };
+      const slider = make("input", "", track, { ...range, ...(stored?.[name] ? { step: stored[name][1].i } : off) });
       slider.oninput = () => turn(name, Number(slider.value));
       dial.onpointerenter = dial.onfocusin = () => want(name);
       return { box, slider, stops, chart };
@@ -152,14 +164,14 @@ function render({ model, el }) {
     menu({ name, label, options }) {
       const frame = make("label", "stage-dial", board);
       make("span", "stage-name", frame).textContent = label;
-      const box = make("select", "", frame);
+      const box = make("select", "", frame, off ?? {});
       for (const option of options) make("option", "", box).textContent = option;
       box.onchange = () => change(name, box.value);
       return { box };
     },
     switch({ name, label }) {
       const frame = make("label", "stage-switch", buttons);
-      const box = make("input", "", frame, { type: "checkbox" });
+      const box = make("input", "", frame, { type: "checkbox", ...off });
       make("span", "", frame).innerHTML = label;
       box.onchange = () => change(name, box.checked);
       return { box };

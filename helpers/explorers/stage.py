@@ -7,6 +7,7 @@ import asyncio
 import traceback
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,6 +24,8 @@ DARK = {"color": "#222222", "marker": "o", "linestyle": "-"}
 GRAY = {"color": "#777777", "marker": "o", "linestyle": "-"}
 KEEP, UNDO, RESET = (WORDS["stage"][name] for name in ("keep", "undo", "reset"))
 FAN = 201  # stops of a dial that are computed ahead, at most
+STORED = 51  # of those that a page without a kernel shows
+MAIN = "lr", "momentum", "degrees", "scale", "trials"  # dials that it shows, and the charted ones
 CLOSE_TOGETHER = 0.02  # seconds that the kernel works ahead before it looks for messages
 SENT_AS_IT_IS = "template", "columns", "words", "last", "key", "beside", "future", "pace"
 QUIET = 0.15  # seconds without a change before the charts are drawn anew
@@ -125,6 +128,7 @@ class Explorer(anywidget.AnyWidget):
     charts = traitlets.Dict().tag(sync=True)
     kept = traitlets.Dict().tag(sync=True)
     alarm = traitlets.Unicode().tag(sync=True)
+    stored = traitlets.Dict(default_value=None, allow_none=True).tag(sync=True)
 
     strict: ClassVar[bool] = False
     usual_actions: ClassVar[tuple] = (KEEP, UNDO, RESET)
@@ -257,18 +261,15 @@ class Explorer(anywidget.AnyWidget):
             self.scene = self._scene()
 
     def _obey(self, do, n=None, **what):
-        if do == "set":
-            self.set(**what["values"])
-        elif do == "press":
-            self.press(**what)
-        elif do == "grab":
-            self.grab(**what)
-        elif do == "step":
-            self.look_at(**what)
-        elif do == "fan":
-            self._soon(self._send_fan(**what))
-        elif do == "probe":
-            self._tell(**what)
+        answers = {
+            "set": lambda values: self.set(**values),
+            "press": self.press,
+            "grab": self.grab,
+            "step": self.look_at,
+            "fan": lambda **asked: self._soon(self._send_fan(**asked)),
+            "probe": self._tell,
+        }
+        answers[do](**what)
 
     def _tell(self, panel, x, y):
         told = self.told_at(panel, x, y)
@@ -305,10 +306,10 @@ class Explorer(anywidget.AnyWidget):
             "zoom": {str(i): np.asarray(rows).tolist() for i, rows in self.shown.zoom.items()},
         }
 
-    def fan(self, name):
-        """Yield, for each stop of a dial, its number and what would be shown, coarse ones first."""
+    def fan(self, name, most=FAN):
+        """Yield, for stops of a dial, their number and what would be shown, coarse ones first."""
         part, values = self.parts[name], self.values
-        apart = -(-len(part.stops) // FAN)
+        apart = -(-len(part.stops) // most)
         for i in coarse_to_fine(range(0, len(part.stops), apart)):
             changes = {name: part.stops[i]}
             self.ahead = True
@@ -342,6 +343,25 @@ class Explorer(anywidget.AnyWidget):
             buffers.append(specs[key]["image"])
         scenes = [scene for scene, _ in waiting]
         self.send({"ask": ask, "specs": fresh, "scenes": scenes}, buffers)
+
+    def store(self):
+        """Keep in the state what a page without a kernel shows: charts, and stops of main dials."""
+        self._draw_charts()
+        main = (*MAIN, *self.charted)
+        dials = [part for name, part in self.parts.items() if part.stops and name in main]
+        self.stored = {dial.name: self._stored_fan(dial.name) for dial in dials}
+        words = WORDS["stage"]["stored" if dials else "not_stored"]
+        note = words.format(dials=", ".join(dial.label for dial in dials))
+        self.scene = {**self.scene, "note": note, "buttons": [], "grips": {}}
+
+    def _stored_fan(self, name):
+        stored = []
+        for i, view, _ in self.fan(name, STORED):
+            scene, data = _encoded(view)
+            self.panels = self.panels | _panel_specs(view)
+            other = {key: value for key, value in scene.items() if value != self.scene[key]}
+            stored.append({**other, "i": i, "data": data})
+        return sorted(stored, key=itemgetter("i"))
 
     def _work_ahead(self):
         """Draw the charts anew when nothing has changed for a moment."""

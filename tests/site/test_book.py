@@ -118,6 +118,23 @@ def test_explorers_play(looked):
 
 
 @every_notebook
+def test_the_dials_of_explorers_that_are_not_off_answer(looked):
+    for answer in looked.page.locator(".prediction details:first-of-type").all():
+        answer.evaluate("(answer) => answer.open = true")
+    for stage in looked.page.locator(".stage").all():
+        assert "This page has no kernel" in stage.get_by_role("status").inner_text()
+        stage.get_by_role("slider", name="step", exact=True).press("End")
+        for dial in stage.locator(".stage-dial input[type=range]:enabled").all():
+            before, text = stage.evaluate(PIXELS), dial.get_attribute("aria-valuetext")
+            for _ in range(3):
+                dial.press("ArrowLeft" if dial.input_value() != "0" else "End")
+            assert dial.get_attribute("aria-valuetext") != text
+            assert stage.evaluate(PIXELS) != before
+        others = stage.locator(".stage-dial :is(select, input:not([type=range])):enabled")
+        assert others.count() == 0
+
+
+@every_notebook
 def test_button_leads_to_the_notebook_in_the_laboratory(looked, site):
     href = looked.page.locator(".btn-laboratory").get_attribute("href")
     start, _, notebook = href.partition("?path=")
