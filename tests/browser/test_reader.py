@@ -527,7 +527,7 @@ def test_step_inspector_shows_the_numbers_of_descend(shown):
 
 def test_race_shows_the_numbers_of_descend_and_its_end_only_at_the_end(shown):
     explorer = shown("Race")
-    assert "AdaGrad" not in explorer.words()
+    assert explorer.eventually(lambda: "AdaGrad" not in explorer.words())
     rules = {SGD: 0.9, Momentum: 0.2, AdaGrad: 1.2, Adam: 0.4}
     explorer.fill({"start x": -6, "start y": 1.5, "steps": 12})
     explorer.fill({f"{rule.__name__} η": lr for rule, lr in rules.items()})
