@@ -79,25 +79,22 @@ def test_a_method_keeps_its_color_in_the_stored_picture(runs):
         assert (np.abs(pixels - exact).max(-1) < 5).sum() > 300, name
 
 
-def test_text_alternative_tells_where_paths_start_and_end(runs):
-    alt = figures.paths({"SGD": runs["SGD"]}).alt
-    assert alt == "Paths on the ravine: SGD from (-7, 2) to (-0.35, 0.0848) in 30 steps."
+def test_text_alternative_of_paths_tells_where_they_start_end_and_diverge(runs):
+    away = descend(SGD(1.5), ravine, steps=2000)
+    assert figures.paths({"SGD": runs["SGD"], "away": away}).alt == (
+        "Paths on the ravine: SGD from (-7, 2) to (-0.35, 0.0848) in 30 steps; "
+        f"away from (-7, 2), diverged at step {away.diverged_at}."
+    )
+    assert figures.curves({"SGD": away}, yscale="log").png()
 
 
 def test_text_alternative_tells_how_a_line_runs():
-    alt = figures.curves({"line": [3, 1, 5, 4]}, "step", "loss").alt
-    assert alt == "loss against step: line from 3 to 4, highest 5, lowest 1."
-
-
-def test_text_alternative_names_divergence_and_skips_what_is_not_finite():
-    run = descend(SGD(1.5), ravine, steps=2000)
-    assert f"diverged at step {run.diverged_at}" in figures.paths({"SGD": run}).alt
-    assert "has no finite value" in figures.curves({"n": [np.nan, np.inf]}, "step", "f").alt
-    assert figures.curves({"SGD": run}, yscale="log").png()
-
-
-def test_numbers_at_the_level_of_rounding_are_written_as_zero():
-    assert "from 1 to 0." in figures.curves({"line": [1, 3e-17]}, "step", "loss").alt
+    lines = {"line": [3, 1, 5, 4], "rounding": [1, 3e-17], "nothing": [np.nan, np.inf]}
+    assert figures.curves(lines, "step", "loss").alt == (
+        "loss against step: line from 3 to 4, highest 5, lowest 1; rounding from 1 to 0; "
+        "nothing has no finite value."
+    )
+    assert figures.curves(lines, "step", "f", alt="Three lines.").alt == "Three lines."
 
 
 def test_a_method_looks_the_same_in_every_picture(runs):
@@ -189,10 +186,6 @@ def test_panels_of_different_lengths_keep_their_own_numbers():
     lines = {"short": {"a": np.ones(5)}, "long": {"b": np.ones(50)}}
     for axes in figures.curves(lines, "step", "loss").figure.axes:
         assert any(label.get_visible() for label in axes.get_xticklabels())
-
-
-def test_text_alternative_can_be_given():
-    assert figures.curves({"a": [1, 2]}, "step", "f", alt="Two points.").alt == "Two points."
 
 
 def shades(values=((1, 2), (3, 4)), x=(1, 2), y=(1, 2), **others):
