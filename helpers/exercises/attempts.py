@@ -280,14 +280,11 @@ def is_blank(attempt):
     """Tell whether an attempt is still the `...` that the notebook gives."""
     if inspect.isclass(attempt):
         update = getattr(attempt, "update", None)
-        return is_blank(update) if update else not has_methods(attempt)
+        return (
+            is_blank(update) if update else not any(map(inspect.isfunction, vars(attempt).values()))
+        )
     code = getattr(inspect.unwrap(attempt), "__code__", None) if callable(attempt) else None
     return does_nothing(code) if code else attempt is ...
-
-
-def has_methods(attempt):
-    """Tell whether a class defines any function."""
-    return any(map(inspect.isfunction, vars(attempt).values()))
 
 
 def does_nothing(code):

@@ -194,13 +194,10 @@ class FunctionCheck(Check):
         """Return the hint on the mistake with these very outcomes, or None."""
         for mistake in self.mistakes.values():
             for edits in (mistake.edits, *mistake.also):
-                if self.is_made_by(edited(self.solution, edits), cases, outcomes):
+                made = self.outcomes_of(edited(self.solution, edits), cases)
+                if all(map(agree, outcomes, made)):
                     return mistake.hint
         return None
-
-    def is_made_by(self, code, cases, outcomes):
-        """Tell whether a code has these outcomes."""
-        return all(map(agree, outcomes, self.outcomes_of(code, cases)))
 
     def hint_at_sight(self, cases, pairs):
         """Return the hint on what the wrong values show by themselves, or None."""
