@@ -419,11 +419,11 @@ def described(error):
 
 
 def _panel_specs(view):
-    return {panel.key: _panel_spec(panel) for panel in view.panels}
-
-
-def _panel_spec(panel):
-    return {name: value for name, value in vars(panel).items() if name != "key"}
+    """Return what the browser needs to know of the panels, by their keys."""
+    return {
+        panel.key: {name: value for name, value in vars(panel).items() if name != "key"}
+        for panel in view.panels
+    }
 
 
 def _encoded(view):
