@@ -280,9 +280,8 @@ def is_blank(attempt):
     """Tell whether an attempt is still the `...` that the notebook gives."""
     if inspect.isclass(attempt):
         update = getattr(attempt, "update", None)
-        return (
-            is_blank(update) if update else not any(map(inspect.isfunction, vars(attempt).values()))
-        )
+        methods = map(inspect.isfunction, vars(attempt).values())
+        return is_blank(update) if update else not any(methods)
     code = getattr(inspect.unwrap(attempt), "__code__", None) if callable(attempt) else None
     return does_nothing(code) if code else attempt is ...
 
