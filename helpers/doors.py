@@ -99,8 +99,8 @@ def positions(name, value, *others):
 
 
 def start(landscape, value=None, shape=(2,)):
-    """Return a fresh array of one finite start or several, by default the landscape's own."""
-    return finite("start", landscape.start if value is None else value, shape).copy()
+    """Return one finite start, or several, as an array; by default the landscape's own."""
+    return finite("start", landscape.start if value is None else value, shape)
 
 
 def interval(name, value, shape=(2,)):
