@@ -20,7 +20,7 @@ teach: .venv/teach  ## present the lecture (from another notebook: make teach NO
 
 test: lint  ## check everything: style, notebooks, helpers, and in a browser explorers and slides
 	.venv/bin/pytest --numprocesses 2 --dist loadscope --ignore tests/browser --ignore tests/site
-	.venv/bin/pytest -r s tests/browser
+	.venv/bin/pytest -r s --numprocesses 2 --dist loadscope tests/browser
 
 coverage: .venv/test  ## say which lines of the helpers no test runs
 	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser --ignore tests/site tests
@@ -50,7 +50,7 @@ site: .venv-site/site  ## write the lecture as a site into _site: a book, and a 
 	.venv-site/bin/python website/build.py _site
 
 test-site: site .venv/test  ## check the site in a browser without a network
-	.venv/bin/pytest -r s tests/site
+	.venv/bin/pytest -r s --numprocesses 2 --dist loadscope tests/site
 
 lock: .venv/maintain  ## write the locks anew (remove the files first to upgrade everything)
 	.venv/bin/uv pip compile pyproject.toml --extra test $(UV_LOCK) --output-file requirements.lock

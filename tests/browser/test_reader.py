@@ -44,7 +44,7 @@ SLIDERS = {
     "Search": "trials",
     "Signal": "scale σ√n",
 }
-PATIENCE = 20  # seconds
+PATIENCE = 40  # seconds
 PLAIN = {chr(written): chr(plain) for plain, written in SUPERSCRIPTS.items()}
 
 PIXELS = "(stage) => [...stage.querySelectorAll('canvas')].map((c) => c.toDataURL()).join()"

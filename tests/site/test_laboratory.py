@@ -13,7 +13,7 @@ from tools.browser import FINISHED, run_all_cells
 from tools.run_notebooks import ROOT, find_notebooks
 
 PATIENCE = 150_000  # milliseconds
-PATIENCE_TO_RUN = 400_000  # notebook 5 trains networks, which is slow in a browser
+PATIENCE_TO_RUN = 600_000  # notebook 5 trains networks, which is slow in a browser
 FAULTS = ["application/vnd.jupyter.error", "application/vnd.jupyter.stderr"]
 # What the browser asks of every server by itself, and an error of JupyterLab's own cells.
 NOT_OURS = ("/favicon.ico", "_onCellInViewportChanged")
