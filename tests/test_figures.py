@@ -290,8 +290,9 @@ def test_a_map_shows_what_is_flat_and_leaves_out_what_is_not_finite(hole):
     window = ((-1, 1), (-1, 1))
     for function in (lambda x, y: 3.0, lambda x, y: hole if x > 0 else x):
         landscape = from_function(function, window, (-0.5, 0))
-        for draw in (figures.contours, figures.gradient_field):
-            assert draw(landscape).png()
+        assert figures.contours(landscape).png()
+        for equal in (False, True):
+            assert figures.gradient_field(landscape, equal_lengths=equal).png()
 
 
 def test_a_panel_without_finite_values_is_white_beside_others():
