@@ -7,7 +7,7 @@ ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 UV_LOCK := --universal --python-version 3.11 --fork-strategy fewest --no-annotate --custom-compile-command "make lock" --quiet
 
-.PHONY: help lab teach test coverage slides lint format notebooks bench handout site test-site lock lowest clean
+.PHONY: help lab teach test slides lint format notebooks bench handout site test-site lock lowest clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*##/make \1:/p' Makefile
@@ -19,11 +19,8 @@ teach: .venv/teach  ## present the lecture (from another notebook: make teach NO
 	OPENBLAS_NUM_THREADS=1 .venv/bin/python tools/present.py $(NOTEBOOK) $(ALLOW_ROOT)
 
 test: lint  ## check everything: style, notebooks, helpers, and in a browser explorers and slides
-	.venv/bin/pytest --numprocesses 2 --dist loadscope --ignore tests/browser --ignore tests/site
+	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser --ignore tests/site
 	.venv/bin/pytest -r s --numprocesses 2 --dist loadscope tests/browser
-
-coverage: .venv/test  ## say which lines of the helpers no test runs
-	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser --ignore tests/site tests
 
 slides: .venv/test  ## walk through the slides of all notebooks, and report what a class could not see
 	SLIDES=all .venv/bin/pytest tests/browser/test_slides.py
