@@ -342,6 +342,7 @@ def test_a_page_without_a_kernel_has_what_a_change_of_a_main_dial_shows(make):
         changed = make()
         changed.set(**{name: part.stops[ahead["i"]]})
         shown = {**explorer.scene, **ahead}
+        assert shown["jump"] is None  # the step that is looked at stays
         for key in (*stage.SENT_AS_IT_IS, "marks", "data"):
             assert shown[key] == changed.scene[key], key
         for ours, other in zip(shown["panels"], changed.scene["panels"], strict=True):

@@ -360,7 +360,7 @@ class Explorer(anywidget.AnyWidget):
             scene, data = _encoded(view)
             self.panels = self.panels | _panel_specs(view)
             other = {key: value for key, value in scene.items() if value != self.scene[key]}
-            stored.append({**other, "i": i, "data": data})
+            stored.append({**other, "jump": None, "i": i, "data": data})
         return sorted(stored, key=itemgetter("i"))
 
     def _work_ahead(self):
