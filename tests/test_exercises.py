@@ -2,6 +2,7 @@
 
 import linecache
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -339,6 +340,15 @@ def test_a_sleeping_attempt_is_stopped_when_it_wakes():
         assert not sleeping.is_alive()
 
 
+@pytest.fixture
+def interruptible():
+    """Let an interrupt be heard: what a shell runs in the background ignores it from the start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_check_ends_the_attempt():
     threads = threading.active_count()
     body = "import signal\nsignal.raise_signal(signal.SIGINT)\nwhile True:\n    pass"
