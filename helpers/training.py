@@ -212,7 +212,7 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
         If an argument is not as above, `rates` has other names than `rules`, or not equally many
         rates for each; or if there are no seeds.
     """
-    check_fair(rules, rates)
+    rates = fair_rates(rules, rates)
     doors.numbers("seeds", seeds, ("n",))
     doors.function("make_network", make_network)
     networks = {seed: doors.network(make_network(seed)) for seed in seeds}
@@ -224,7 +224,7 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
         name, runs = piece
         its_rates, its_seeds = zip(*runs, strict=True)
         lanes = side_by_side([networks[seed] for seed in its_seeds], copies=1)
-        optimizer = doors.rule(rules[name])(np.reshape(its_rates, (1, -1, 1, 1)))
+        optimizer = rules[name](np.reshape(its_rates, (1, -1, 1, 1)))
         return train(lanes, optimizer, digits, epochs, batch_size, its_seeds).measures[:, :, 0]
 
     measures = {name: [] for name in rules}  # of each piece: epochs + 1, what is measured, runs
@@ -236,7 +236,7 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
     for name in rules:
         together = np.concatenate(measures[name], axis=-1)
         history = History(together.reshape(epochs + 1, 3, -1, len(seeds)))
-        results[name] = RaceResult(np.array(rates[name], dtype=float), history)
+        results[name] = RaceResult(rates[name], history)
     return results
 
 
@@ -256,11 +256,14 @@ def map_of_threads():
             yield threads.map
 
 
-def check_fair(rules, rates):
-    """Raise an error unless every rule has the same number of rates, at least one."""
+def fair_rates(rules, rates):
+    """Return the rates of each rule as an array; an error unless all have as many, at least one."""
     rates = doors.named("rates", rates, ("n",), least=1)
     if doors.named("rules", rules).keys() != rates.keys():
         raise ValueError(f"rates must be for {sorted(rules)}, got {sorted(rates)}")
+    for rule in rules.values():
+        doors.rule(rule)
     budgets = {name: len(values) for name, values in rates.items()}
     if len(set(budgets.values())) != 1:
         raise ValueError(f"rates must be equally many for each rule, got {budgets}")
+    return rates
