@@ -56,7 +56,7 @@ def numbers(name, value, shape):
         array = np.asarray(value)
     except ValueError:  # rows of different lengths
         array = np.array(None)
-    is_numeric = array.dtype.kind in "iuf"
+    is_numeric = holds_numbers(array)
     if is_numeric and _fits(array.shape, shape):
         return array.astype(float, copy=False)
     words = str(shape).replace("'", "").replace("Ellipsis", "...")
