@@ -27,13 +27,14 @@ STYLE = {
     "axes.axisbelow": True,
     "axes.formatter.useoffset": False,
     "figure.constrained_layout.use": True,
-    "figure.dpi": 110,
+    "figure.dpi": 132,
     "legend.frameon": False,
-    "legend.fontsize": 11.5,
     "lines.linewidth": 2,
     "lines.markersize": 5,
 }
-PIXELS_PER_INCH_SHOWN = 88
+PIXELS_PER_INCH_SHOWN = 100
+# Inches. A figure as large as this, drawn on a slide, has text of 3 % of the screen's height.
+WIDE, HIGH = 9.4, 3.8
 SCALES = ("linear", "log")
 NONE = "has no finite value"
 
@@ -50,6 +51,7 @@ CLOUD = {
     "alpha": 0.35,
 }
 ON_MAP = {"angles": "xy", "scale_units": "xy"}  # arrows in the units of the map
+BESIDE = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)}
 BEHIND_TEXT = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8}
 
 
@@ -75,7 +77,7 @@ class Picture:
         with matplotlib.rc_context(STYLE):
             canvas.draw()
         image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-        image.quantize(256, Image.Quantize.MAXCOVERAGE).save(png, "png")
+        image.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1).save(png, "png")
         return png.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -106,7 +108,7 @@ def profile(height, limits, places=None, tangents=None, walks=None):
     tangents = doors.named("tangents", tangents, (2,))
     walks = doors.named("walks", walks, ("n",))
     panels = walks or {"": np.array([])}
-    figure = Figure(figsize=(8, 3.9) if len(panels) == 1 else (10.5, 3.6))
+    figure = Figure(figsize=(7.8, HIGH) if len(panels) == 1 else (WIDE, 3.4))
     for axes, _, walk in _panels(figure, panels):
         _draw_ground(axes, height, limits)
         for look, label, (x, slope) in _with_looks(tangents):
@@ -139,10 +141,11 @@ def _draw_ground(axes, height, limits):
     axes.set(xlim=limits, ylim=(ground.min() - margin, ground.max() + margin))
 
 
-def _name_place(axes, name, place, left=False):
+def _name_place(axes, name, place, left=False, below=False):
     """Write a name beside a place."""
     text = {"textcoords": "offset points", "bbox": BEHIND_TEXT, "zorder": 5}
-    axes.annotate(name, place, (-7 if left else 7, 6), ha="right" if left else "left", **text)
+    offset = (-7 if left else 7, -16 if below else 6)
+    axes.annotate(name, place, offset, ha="right" if left else "left", **text)
 
 
 @matplotlib.rc_context(STYLE)
@@ -164,7 +167,7 @@ def surface(landscape, elevation=35, azimuth=-60, relief=0.8, window=None):
         doors.number(name, value)
     x, y = _grid(window, 121)
     heights = landscape.value(x, y)
-    figure = Figure(figsize=(7, 4.2))
+    figure = Figure(figsize=(6.4, HIGH))
     axes = figure.add_subplot(projection="3d", computed_zorder=False)
     mesh = {"rcount": 60, "ccount": 60, "edgecolor": "#00000040", "linewidth": 0.3}
     axes.plot_surface(x, y, heights, cmap=RELIEF_SHADES, **mesh)
@@ -174,7 +177,7 @@ def surface(landscape, elevation=35, azimuth=-60, relief=0.8, window=None):
     axes.set(xlabel="x", ylabel="y", zlabel="f(x, y)", title=_title(landscape))
     for axis, most in ((axes.xaxis, 4), (axes.yaxis, 4), (axes.zaxis, 4 if relief > 0.6 else 2)):
         axis.set_major_locator(MaxNLocator(most))
-    axes.set_box_aspect((1.6, 1.2, relief), zoom=1.2)
+    axes.set_box_aspect((1.6, 1.2, relief), zoom=1.1)
     return Picture(figure, f"Surface of the {landscape.name}; height {_range(heights)}.")
 
 
@@ -192,8 +195,9 @@ def contours(landscape, points=None):
     words = []
     for name, place in doors.named("points", points, (2,)).items():
         axes.plot(*place, "o", color=INK, zorder=4)
-        _name_place(axes, name, place)
+        _name_place(axes, name, place, below=len(words) % 2)
         words.append(f"{name} at {_point(place)}")
+    _cut_empty_right(figure)
     return Picture(figure, _sentence(f"Contour map of the {landscape.name}", words))
 
 
@@ -224,6 +228,7 @@ def gradient_field(landscape, uphill=False, equal_lengths=False):
     longest = np.nanmax(np.linalg.norm(arrows, axis=-1)) or 1
     style = {"color": INK, "pivot": "mid", "width": 0.0028, "zorder": 3} | ON_MAP
     axes.quiver(x, y, *np.moveaxis(arrows, -1, 0), **style, scale=longest / spacing / 0.85)
+    _cut_empty_right(figure)
     way = "Gradient, the way up," if uphill else "Minus the gradient, the way down,"
     return Picture(
         figure,
@@ -251,7 +256,8 @@ def paths(trajectories, arrows=None):
     for look, name, tails_and_vectors in _with_looks(doors.named("arrows", arrows, (2, "n", 2))):
         columns = np.column_stack(tails_and_vectors).T
         axes.quiver(*columns, color=look["color"], label=name, **style, **ON_MAP, scale=1)
-    _legend_below(figure)
+    axes.legend(**BESIDE)
+    _cut_empty_right(figure)
     alt = _paths_alt(landscape, trajectories)
     if arrows:
         alt = f"{alt[:-1]}, with arrows: {', '.join(arrows)}."
@@ -269,8 +275,8 @@ def path_panels(trajectories):
         in "SGD, η = 1", has its color.
     """
     landscape = _common_landscape(trajectories)
-    rows = -(-len(trajectories) // 2)
-    figure = Figure(figsize=(9.5, 0.5 + 2.6 * rows))
+    size = (WIDE, 3) if len(trajectories) < 3 else (6.4, HIGH)
+    figure = Figure(figsize=size, layout="compressed")
     titled = {_path_label(name, run): (name, run) for name, run in trajectories.items()}
     for axes, _, (name, trajectory) in _panels(figure, titled, columns=2):
         (look,) = looks_of([name.split(",")[0]])
@@ -289,7 +295,7 @@ def unit_circle(roots, inner):
     inner : float
         Radius of a second circle.
     """
-    figure = Figure(figsize=(7, 4.6))
+    figure = Figure(figsize=(6.4, HIGH))
     axes = figure.add_subplot(aspect="equal", xlabel="real part", ylabel="imaginary part")
     turn = np.linspace(0, 2 * np.pi, 200)
     for radius, line in ((1, "-"), (doors.number("inner", inner), ":")):
@@ -300,7 +306,7 @@ def unit_circle(roots, inner):
         axes.plot(np.real(values), np.imag(values), **points, label=name)
         words.append(f"{name} of sizes {' and '.join(map(_number, np.abs(values)))}")
     _grid_lines(axes)
-    axes.legend(loc="center left", bbox_to_anchor=(1.05, 0.5))
+    axes.legend(**BESIDE)
     return Picture(figure, _sentence(f"Circles of radius 1 and {_number(inner)}, roots", words))
 
 
@@ -318,7 +324,7 @@ def curves(
     ylim=None,
     alt=None,
 ):
-    """Draw lines over a common axis, or several panels of them with the same axes.
+    """Draw lines over a common axis, or a row of panels of them with the same vertical axis.
 
     Parameters
     ----------
@@ -351,17 +357,15 @@ def curves(
     doors.one_of("yscale", yscale, SCALES)
     across = None if x is None else doors.numbers("x", x, ("n",))
     marks, levels = doors.named("marks", marks, ()), doors.named("levels", levels, ())
-    columns = 3 if len(panels) == 3 else min(len(panels), 2)
-    rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(7.5, 0.7 + 3.5 * rows) if columns == 1 else (10.5, 0.7 + 2.9 * rows))
+    figure = Figure(figsize=(7, HIGH) if len(panels) == 1 else (WIDE, 3.5))
     same_x = len({len(y) for lines in panels.values() for y in lines.values()}) == 1
     words = []
-    for axes, title, lines in _panels(figure, panels, columns, same_x):
+    for axes, title, lines in _panels(figure, panels, same_x=same_x):
         axes.set(xscale=xscale, yscale=yscale, xlabel=xlabel, ylabel=ylabel)
         if ylim is not None:
             axes.set_ylim(doors.interval("ylim", ylim))
         if x is None or (xscale == "linear" and isinstance(x, range)):
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+            axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         elif xscale == "log" and _are_few_counts(across):
             axes.set_xticks(across, [f"{value:g}" for value in across])
             axes.set_xticks([], minor=True)
@@ -373,7 +377,7 @@ def curves(
                 band = doors.numbers(f"bands[{name!r}]", bands[title][name], (2, len(y)))
                 axes.fill_between(steps, *band, color=look["color"], alpha=0.18, linewidth=0)
             drawable = np.where(np.abs(y) < 1e200, y, np.nan)  # margins of matplotlib overflow
-            line = _line(look, len(y), markers=40 if x is None else 12)
+            line = _line(look, len(y), markers=40 // len(panels) if x is None else 12)
             axes.plot(steps, drawable, **line, label=name)
             words.append(f"{title + ': ' if title else ''}{name} {_course(y)}")
         _draw_marks(axes, marks, levels)
@@ -449,7 +453,7 @@ def heatmaps(
         raise ValueError("panels must hold finite values, got none")
     low, high = doors.interval("limits", limits) if limits else (everything.min(), everything.max())
     lines, points = doors.named("lines", lines, (2, "n")), doors.named("points", points, (2,))
-    figure = Figure(figsize=(5.2 * len(panels) + 1.2, 4.4))
+    figure = Figure(figsize=(min(WIDE, 4.8 * len(panels) + 1), HIGH))
     words = []
     for axes, title, values in _panels(figure, finite):
         shades = axes.pcolormesh(across, up, values, cmap=SHADES, vmin=low, vmax=high)
@@ -498,14 +502,12 @@ def histograms(panels, xlabel, bins=40, limits=None):
     """
     panels = doors.named("panels", panels, (..., "n"), least=1)
     bins = doors.whole_number("bins", bins, lowest=1)
-    columns = min(len(panels), 5)
-    rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(10.5, 0.4 + 2.3 * rows))
+    figure = Figure(figsize=(WIDE, 2.7))
     values = {title: np.ravel(panel) for title, panel in panels.items()}
     everything = np.concatenate(list(values.values()))
     limits = doors.interval("limits", limits) if limits else (everything.min(), everything.max())
     words = []
-    for axes, title, panel in _panels(figure, values, columns):
+    for axes, title, panel in _panels(figure, values):
         axes.hist(panel, bins=bins, range=limits, color="#8C6D46")
         axes.set(xlabel=xlabel, yticks=[])
         words.append(f"{title}: mean {_number(panel.mean())}, std {_number(panel.std())}")
@@ -523,7 +525,7 @@ def layers(panels, ylabel):
     ylabel : str
         Of the vertical axis, which is logarithmic.
     """
-    figure = Figure(figsize=(10.5, 4.2))
+    figure = Figure(figsize=(WIDE, HIGH))
     words = []
     for axes, title, lines in _panels(figure, doors.named("panels", panels, least=1)):
         lines = doors.named(f"panels[{title!r}]", lines, (2, "n"))
@@ -556,7 +558,7 @@ def clouds(panels, center, xlabel, ylabel, center_label):
     """
     panels = doors.named("panels", panels, ("n", 2), least=1)
     center = doors.finite("center", center, (2,))
-    figure = Figure(figsize=(10.5, 3.9))
+    figure = Figure(figsize=(WIDE, HIGH))
     star = {"color": "black", "markersize": 15, "markeredgecolor": "white"}
     words = []
     for axes, title, points in _panels(figure, panels):
@@ -583,7 +585,7 @@ def scatter(x, y, xlabel, ylabel, lines):
     x = doors.numbers("x", x, ("n",))
     y = doors.numbers("y", y, x.shape)
     lines = doors.named("lines", lines, (2,))
-    figure = Figure(figsize=(7.5, 4.4))
+    figure = Figure(figsize=(7, HIGH))
     axes = figure.add_subplot(xlabel=xlabel, ylabel=ylabel)
     axes.plot(x, y, **CLOUD)
     ends = np.array([np.min(x), np.max(x)])
@@ -610,7 +612,7 @@ def designs(panels, xlabel, ylabel, window, label=None):
     """
     panels = doors.named("panels", panels, ("2 or 3", "n"), least=1)
     xlim, ylim = doors.window(window)
-    figure = Figure(figsize=(3.4 * len(panels) + (1 if label else 0), 3.7))
+    figure = Figure(figsize=(WIDE, 3.6))
     values = [panel[2] for panel in panels.values() if len(panel) > 2]
     shades = {"vmin": np.min(values), "vmax": np.max(values), "cmap": SHADES} if values else {}
     words = []
@@ -655,7 +657,7 @@ def images(pictures, labels):
         axes.set_axis_off()
     for axes, picture, label in zip(figure.axes, pictures, labels, strict=False):
         axes.imshow(picture, cmap="gray_r")
-        axes.set_title(label, fontsize=11)
+        axes.set_title(label, fontsize=12)
     return Picture(figure, f"{len(pictures)} images: {', '.join(str(label) for label in labels)}.")
 
 
@@ -667,8 +669,7 @@ def _panels(figure, panels, columns=None, same_x=True):
     for axes, (title, content) in zip(all_axes, panels.items(), strict=False):
         yield axes, title, content
         axes.set_title(title)
-        if same_x:
-            axes.label_outer()
+        axes.label_outer()
     for axes in all_axes[len(panels) :]:
         axes.set_axis_off()
 
@@ -689,13 +690,17 @@ def _title(landscape):
 
 
 def _map(landscape):
-    """Return a figure of map size and its axes with the contours drawn."""
-    (x_min, x_max), (y_min, y_max) = doors.landscape(landscape).window
-    width = 8.0
-    figure = Figure(figsize=(width, min(6.0, 1.0 + width * (y_max - y_min) / (x_max - x_min))))
-    axes = figure.add_subplot()
-    _draw_map(axes, landscape)
+    """Return a figure and its axes at the left of it, with the contours drawn."""
+    figure = Figure(figsize=(WIDE, HIGH))
+    axes = figure.add_subplot(anchor="W")
+    _draw_map(axes, doors.landscape(landscape))
+    axes.set_title(_title(landscape), loc="left")
     return figure, axes
+
+
+def _cut_empty_right(figure):
+    figure.draw_without_rendering()
+    figure.set_figwidth(figure.get_tightbbox().x1 + 0.05)
 
 
 def _draw_map(axes, landscape):
@@ -708,7 +713,7 @@ def _draw_map(axes, landscape):
     for minimum, marker in _minima_marked(landscape):
         axes.plot(*minimum, marker, color="black", markersize=12, zorder=3)
     xlim, ylim = landscape.window
-    axes.set(xlim=xlim, ylim=ylim, xlabel="x", ylabel="y", aspect="equal", title=_title(landscape))
+    axes.set(xlim=xlim, ylim=ylim, xlabel="x", ylabel="y", aspect="equal")
 
 
 def _minima_marked(landscape):
@@ -734,7 +739,7 @@ def _draw_path(axes, trajectory, look, name):
 def _draw_marks(axes, marks, levels):
     """Draw named vertical and horizontal lines; the names of vertical ones in two rows."""
     line = {"color": INK, "linewidth": 1, "linestyle": ":"}
-    text = {"textcoords": "offset points", "fontsize": 11, "bbox": BEHIND_TEXT, "color": INK}
+    text = {"textcoords": "offset points", "bbox": BEHIND_TEXT, "color": INK}
     for i, (name, x) in enumerate(marks.items()):
         axes.axvline(x, **line)
         across, below = ("data", "axes fraction"), (4, -4 - 17 * (i % 2))
@@ -757,7 +762,7 @@ def _legend_below(figure):
         named |= zip(names, handles, strict=True)
     if named:
         widest = max(map(len, named)) + 7  # letters, with the handle and the gap
-        columns = min(len(named), max(1, int(figure.get_figwidth() * 13 / widest)))
+        columns = min(len(named), max(1, int(figure.get_figwidth() * 12 / widest)))
         figure.legend(named.values(), named, loc="outside lower center", ncols=columns)
 
 

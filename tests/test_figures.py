@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 from PIL import Image
 
 from helpers import figures
@@ -69,6 +70,15 @@ def test_the_same_picture_is_drawn_byte_by_byte(runs):
     first, second = every_kind(runs), every_kind(runs)
     for kind in first:
         assert first[kind].png() == second[kind].png(), kind
+
+
+def test_the_text_of_every_picture_can_be_read_on_a_slide(runs):
+    for kind, picture in every_kind(runs).items():
+        width, height = picture.figure.get_size_inches()
+        # A slide of 1280 x 720 pixels leaves a picture so many of them for each inch.
+        scale = min(1240 / width, 0.7 * 720 / height)
+        texts = [text for text in picture.figure.findobj(Text) if text.get_text()]
+        assert min(text.get_fontsize() for text in texts) / 72 * scale >= 0.03 * 720, kind
 
 
 def test_a_method_keeps_its_color_in_the_stored_picture(runs):
