@@ -99,7 +99,8 @@ class Painter:
         """Return the image as PNG bytes of few colors."""
         png = io.BytesIO()
         small = self.image.reduce(FINE)
-        small.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(png, "png")
+        few = small.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+        few.save(png, "png", compress_level=3)
         return png.getvalue()
 
     def text(self, place, text, anchor, size=12, color=INK):
@@ -132,7 +133,8 @@ class Painter:
         self.corner, self.sides, self.axes = (left + x, y), (width, height), panel
         if panel.image:
             size = [round(SCALE * side) for side in self.sides]
-            image = Image.open(io.BytesIO(panel.image)).convert("RGB").resize(size)
+            image = Image.open(io.BytesIO(panel.image)).convert("RGB")
+            image = image.resize(size, Image.Resampling.NEAREST)
             self.image.paste(image, [round(SCALE * value) for value in self.corner])
         for points, color in panel.lines:
             self.stroke(self.place(points), color, 1)
@@ -165,15 +167,15 @@ class Painter:
 
     def marks(self, marks, step, future):
         """Draw marks as the browser does, on a layer that their panel cuts off."""
-        layer, image = self.image.copy(), self.image
-        self.draw = ImageDraw.Draw(layer)
+        edge = 7  # room for a marker on the edge
+        box = (*np.subtract(self.corner, edge), *np.add(self.corner, self.sides) + edge)
+        box = [round(SCALE * value) for value in box]
+        layer, whole, corner = self.image.crop(box), self.draw, self.corner
+        self.draw, self.corner = ImageDraw.Draw(layer), corner - np.divide(box[:2], SCALE)
         for mark in marks:
             self.draw_mark(mark, step, future)
-        x, y, width, height = (SCALE * value for value in (*self.corner, *self.sides))
-        edge = 7 * SCALE  # room for a marker on the edge
-        box = [round(v) for v in (x - edge, y - edge, x + width + edge, y + height + edge)]
-        image.paste(layer.crop(box), box[:2])
-        self.draw = ImageDraw.Draw(image)
+        self.draw, self.corner = whole, corner
+        self.image.paste(layer, box[:2])
 
     def draw_mark(self, mark, step, future):
         """Draw a mark, also where it leaves its panel."""
