@@ -1,5 +1,6 @@
 """What the reader sets: dials, menus, switches. A control knows its range and its texts."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
@@ -90,7 +91,7 @@ class Dial(Control):
             return []
         low, high = self._place(self.low), self._place(self.high)
         values = self._value(np.linspace(low, high, round(abs(high - low) / self.step) + 1))
-        return list(dict.fromkeys(self.read(f"{value:.4g}") for value in values))
+        return list(dict.fromkeys(self.read(f"{value:.4g}") for value in values.tolist()))
 
     def text(self, value):
         """Write a value."""
@@ -101,7 +102,7 @@ class Dial(Control):
         if isinstance(value, str):
             value = value.strip().replace("−", "-").replace(",", ".")
         number = float(value)
-        if not np.isfinite(number):
+        if not math.isfinite(number):
             raise ValueError(f"{self.label} must be finite, got {value}")
         number = float(min(max(number, self.low), self.high))
         return round(number) if self._whole else number

@@ -167,7 +167,7 @@ def shaded(heights, size):
         return Image.new("RGB", (8, 8), "white")
     size = tuple(round(2 * side) for side in size)
     finite = np.where(hole, np.nanmax(heights), heights)
-    levels = contour_levels(finite[~hole])
+    levels = contour_levels(finite[~hole]).astype("f4")
     fine = Image.fromarray(finite.astype("f4")).resize(size, Image.Resampling.BICUBIC)
     bands = np.digitize(np.asarray(fine), levels[1:-1]).astype("u1")
     edges = np.zeros(bands.shape, dtype=bool)
