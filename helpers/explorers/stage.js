@@ -15,9 +15,8 @@ window.addEventListener("keydown", ({ target, ctrlKey, metaKey, key }) => {
 
 // A saved notebook keeps the picture and not the view, which is gone with its kernel.
 function keepPictures(notebook) {
-  if (!notebook?.toJSON || notebook.keepsPictures) return;
+  if (!notebook?.toJSON || Object.hasOwn(notebook, "toJSON")) return;
   const whole = notebook.toJSON.bind(notebook);
-  notebook.keepsPictures = true;
   notebook.toJSON = () => {
     const content = whole();
     for (const { data } of content.cells.flatMap(({ outputs }) => outputs ?? []))
@@ -54,7 +53,9 @@ function withData(marks, { buffer, byteOffset, byteLength } = new Uint8Array()) 
   return marks.map((mark) => ({ ...mark, data: all.subarray(mark.from, mark.to) }));
 }
 
-function render({ model, el }) {
+const bitmap = (png) => png.byteLength && createImageBitmap(new Blob([png], { type: "image/png" }));
+
+function render({ model, el }, specs, learn) {
   el.classList.add("explorer");
   keepPictures(model.widget_manager?.context?.model);
   const root = make("div", "stage", el);
@@ -67,7 +68,7 @@ function render({ model, el }) {
   const status = make("p", "stage-status", words, { role: "status" });
   const alarm = make("p", "stage-alarm", words, { role: "alert" });
   const key = make("p", "", words);
-  const inputs = {}, pressed = {}, specs = {}, panels = [], calm = matchMedia("(prefers-reduced-motion)");
+  const inputs = {}, pressed = {}, panels = [], calm = matchMedia("(prefers-reduced-motion)");
   // In a page without a kernel: what some dials show is stored, and all else is off.
   const stored = model.get("stored"), off = stored && { disabled: "" };
   let scene, kept = [], t = 0, shown, playing = 0;
@@ -104,8 +105,7 @@ function render({ model, el }) {
 
   function turn(name, stop) {
     const { stops, slider, box } = inputs[name];
-    if (stored) takeStored(name);
-    else change(name, stops[stop]);
+    stored ? takeStored(name) : change(name, stops[stop]);
     box.value = slider.ariaValueText = stops[stop];
     slider.value = stop;
     moved = { stop, rests: fans.length && performance.now() + REST };
@@ -204,13 +204,6 @@ function render({ model, el }) {
 
   // ---- panels ----------------------------------------------------------------------------------
 
-  // A panel is shown when its image is there, so that nothing flickers.
-  const learn = (fresh) => Promise.all(Object.entries(fresh).map(async ([id, spec]) => {
-    const png = !specs[id] && spec.image.byteLength && new Blob([spec.image], { type: "image/png" });
-    const picture = png && (await createImageBitmap(png));
-    specs[id] ??= { ...spec, ...projection(spec), picture };
-  }));
-
   function makePanel(i) {
     const frame = make("div", "stage-panel", row);
     const panel = { frame, still: make("canvas", "", frame), live: make("canvas", "", frame) };
@@ -248,7 +241,7 @@ function render({ model, el }) {
       const [x, y] = place(...scene.grips[i]);
       take(value(x + way[0] * stride, y - way[1] * stride));
     };
-    new ResizeObserver(() => drawStill(panel)).observe(frame, { box: "device-pixel-content-box" });
+    new ResizeObserver(() => draw(drawStill(panel))).observe(frame, { box: "device-pixel-content-box" });
     return panel;
   }
 
@@ -278,7 +271,6 @@ function render({ model, el }) {
       [canvas.width, canvas.height] = spec.size.map((side) => Math.round(side * panel.ratio));
     const em = parseFloat(getComputedStyle(frame).fontSize) * (frame.currentCSSZoom ?? 1) * devicePixelRatio;
     drawPanel(still.getContext("2d"), spec, panel.ratio, em / panel.ratio);
-    if (scene) draw();
   }
 
   // ---- the scene -------------------------------------------------------------------------------
@@ -386,4 +378,15 @@ function render({ model, el }) {
   onChange().then(setKept).then(setCharts);
   return pause;
 }
-export default { render };
+
+// A panel is shown when its image is there, so that nothing flickers; the first ones are got ready
+// before an explorer is displayed.
+export default () => {
+  const specs = {};
+  const learn = (fresh) => Promise.all(Object.entries(fresh).map(async ([id, spec]) => {
+    specs[id] ??= { ...spec, ...projection(spec), coming: bitmap(spec.image) };
+    specs[id].picture = await specs[id].coming;
+  }));
+  const initialize = ({ model }) => void learn(model.get("panels"));
+  return { initialize, render: (view) => render(view, specs, learn) };
+};
