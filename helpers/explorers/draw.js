@@ -58,7 +58,7 @@ function drawPanel(context, panel, ratio, em) {
   if (panel.xticks.length) line([[left, top], [left, below], [right, below]], INK);
   write(panel.title, middle, top - 9, "center", "bottom");
   write(panel.xlabel, middle, below + 23, "center", "top");
-  write(panel.ylabel, Math.max(left - 8, 0.65 * font * panel.ylabel.length), top - 9, "right", "bottom");
+  write(panel.ylabel, Math.max(left - 8, context.measureText(panel.ylabel).width), top - 9, "right", "bottom");
   context.fillStyle = "black";
   for (const [x, y, text] of panel.notes) write(text, ...place(x, y), "center", "middle", font + 1);
 }
@@ -72,8 +72,7 @@ function drawPart(context, { picture, box, window: [[X0, X1], [Y0, Y1]] }, x0, x
 
 function drawShape(context, [x, y], shape, radius, fill, edge, width) {
   context.save();
-  context.translate(x, y);
-  context.scale(radius, radius);
+  context.transform(radius, 0, 0, radius, x, y);
   Object.assign(context, { fillStyle: fill, strokeStyle: edge, lineWidth: width / radius });
   context.fill(SHAPES[shape]);
   context.stroke(SHAPES[shape]);
