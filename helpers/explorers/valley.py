@@ -119,4 +119,4 @@ def ends_panel(landscape):
     top = 10.0 ** np.ceil(np.log10(highest - lowest or 1.0))
     window = ((0, 90), (top * 1e-9, top))
     ticks = {"xticks": [(d, f"{d}°") for d in (0, 30, 60, 90)], "yticks": log_ticks(*window[1])}
-    return axes(window, CURVE, yscale="log", **ticks, **SAY["ends"])
+    return axes(window, CURVE, right=18, yscale="log", **ticks, **SAY["ends"])
