@@ -703,10 +703,10 @@ def test_a_search_finds_what_the_nearest_trials_of_the_map_found():
         column, row = abs(np.log10(rates) - x[k]).argmin(), abs(np.log10(decays) - y[k]).argmin()
         assert accuracy[k] == pytest.approx(accuracies[0, row, column, k % 4])
     winner = accuracy.argmax()
-    assert f"Best so far: {accuracy.max():.1f} %" in words(explorer)
+    assert f"Best so far: {accuracy.max():.1f}\u00a0%" in words(explorer)
     assert f"at η = {said(10.0 ** float(x[winner]), 2)}" in words(explorer)
     explorer.look_at(5)
-    assert f"Best so far: {accuracy[:5].max():.1f} %" in words(explorer)
+    assert f"Best so far: {accuracy[:5].max():.1f}\u00a0%" in words(explorer)
     np.testing.assert_allclose(mark(explorer, 6)[1:, 1], np.maximum.accumulate(accuracy))
 
 
@@ -848,11 +848,11 @@ def test_gradient_descent_walks_as_many_steps_and_all_are_scored():
     np.testing.assert_allclose(mark(game, 0), run_.positions, rtol=1e-6)
     heights, deepest = landscape(walked), landscape(landscape.minima[0])
     score = round(100 * max(0, heights[0] - heights[-1]) / (heights[0] - deepest))
-    assert f"You went {score} %" in words(game)
+    assert f"You went {score}\u00a0%" in words(game)
     game.press("New mountains")
     assert len(game.values["walked"]) == 1
     game.press("Lift the blindfold")
-    assert f"Your scores so far: {score} %, 0 %." in words(game)
+    assert f"Your scores so far: {score}\u00a0%, 0\u00a0%." in words(game)
 
 
 def test_a_walk_or_a_lift_shows_the_last_step_also_after_going_back():
@@ -878,7 +878,7 @@ def test_a_walk_or_a_lift_shows_the_last_step_also_after_going_back():
         (lambda: Descent(SGD, saddle, start=(0, 0)), "The start is on flat ground"),
         (lambda: Descent(SGD, ravine, steps=0), "No step yet"),
         (lambda: Descent(AdaGrad, plateau, steps=300), "It hardly moves"),
-        (lambda: RateMap(), "each step shrinks the distance to 94.87 %"),
+        (lambda: RateMap(), "each step shrinks the distance to 94.87\u00a0%"),
     ],
 )
 def test_what_happens_is_said_in_words(explorer, wanted):

@@ -204,7 +204,8 @@ class BlindfoldGame(Explorer):
         names = [sign(label, look) for _, look, label in walks.values()]
         words = SAY["lifted"].format(**facts, rate=self.plain_rate, tuned_rate=rate)
         if len(self.scores) > 1:
-            words += " " + SAY["scores"].format(scores=", ".join(f"{s} %" for s in self.scores))
+            scores = ", ".join(f"{score}\u00a0%" for score in self.scores)
+            words += " " + SAY["scores"].format(scores=scores)
         return View(
             panels=[valley_panel(landscape), heights_panel],
             marks=marks,

@@ -163,4 +163,4 @@ def written(roots):
     first, second = roots
     if abs(first.imag) < 1e-6:  # a double root is known to the root of the rounding error
         return f"{said(float(first.real), 3)}, {said(float(second.real), 3)}"
-    return f"{said(float(first.real), 3)} ± {said(float(abs(first.imag)), 3)}i"
+    return f"{said(float(first.real), 3)}\u00a0±\u00a0{said(float(abs(first.imag)), 3)}i"

@@ -578,7 +578,7 @@ def test_the_blindfold_game_is_played_by_keyboard_and_hides_the_map(shown):
         for end in (landscape(places[-1]), plain.losses[-1])
     ]
     explorer.eventually_reads(
-        lambda: explorer.said(r"^You went (\d+) % .* in 3 steps\. .* η 0\.3: (\d+) %"), scores
+        lambda: explorer.said(r"^You went (\d+)\s% .* in 3 steps\. .* η 0\.3: (\d+)\s%"), scores
     )
     assert explorer.eventually(
         lambda: any(picture in message for message in explorer.notebook.received)
