@@ -8,7 +8,8 @@ const TEXT = 14; // pixels: the size of text that presenter.css sets, before it 
 const SIZES = [0.0305, 0.033, 0.0355, 0.0385, 0.042, 0.046, 0.05]; // of text, in heights of the screen
 const FIGURE = 0.7; // height of a figure that is not flat, if small text leaves it, in heights of the screen
 const SMALLEST_MAP = 0.25; // height of what an explorer draws, in heights of the screen
-const MARGIN = 40; // pixels beside a figure; beside code, before it is scaled
+const FIGURE_TEXT = 16.67; // pixels, before it is scaled: helpers/figures.py
+const MARGIN = 40; // pixels beside code, before it is scaled
 const LETTER = 0.602; // width of a letter of code, in heights of its text
 
 const EDITED = ".cm-content, textarea, [contenteditable=true]";
@@ -128,7 +129,7 @@ function activate(app) {
     const shown = [...outer.querySelectorAll(".presenter-shown")];
     const all = (selector) => shown.flatMap((cell) => [...cell.querySelectorAll(selector)]);
     const images = all(".jp-RenderedImage img"), rows = all(".stage-row");
-    const zoom = (text * innerHeight) / TEXT, wide = innerWidth - MARGIN;
+    const zoom = (text * innerHeight) / TEXT;
     outer.scrollTop = 0;
     outer.style.zoom = zoom;
     outer.style.setProperty("--zoom", zoom);
@@ -144,8 +145,10 @@ function activate(app) {
       return floor - below * zoom - row.getBoundingClientRect().top;
     });
     const left = rows.length ? Math.min(...above) : floor - bottom;
+    const scales = images.map((image) => image.getBoundingClientRect().width / image.getAttribute("width"));
+    const small = scales.some((scale) => scale * FIGURE_TEXT < 0.03 * innerHeight);
     const highest = [
-      ...images.map((image) => (wide * image.getAttribute("height")) / image.getAttribute("width")),
+      ...images.map((image, i) => scales[i] * image.getAttribute("height")),
       ...rows.map(highestPanels),
     ];
     const wanted = (rows.length ? SMALLEST_MAP : FIGURE) * innerHeight;
@@ -153,7 +156,7 @@ function activate(app) {
     const each = Math.min(Math.max(left / highest.length, SMALLEST_MAP * innerHeight), Math.max(...highest));
     outer.style.setProperty("--figure", `${each / zoom}px`);
     const broad = all("mjx-container").some((formula) => formula.scrollWidth > formula.clientWidth + 1);
-    return !broad && left >= sum(least) && !highest.some((height) => height < 0.8 * SMALLEST_MAP * innerHeight);
+    return !broad && !small && left >= sum(least) && !highest.some((height) => height < 0.8 * SMALLEST_MAP * innerHeight);
   }
 
   // The size of code: no line of it or of its output is broken, as long as it can be read.
