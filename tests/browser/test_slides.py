@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers import explorers
+from helpers import explorers, figures
 from helpers.predictions import questions
 from tools.run_notebooks import METADATA, find_lessons
 
@@ -49,8 +49,10 @@ SLIDES = [
     [new_code_cell(LONG)],
 ]
 
+# Pixels of text in a figure that is shown as large as a notebook shows it.
+FIGURE_TEXT = figures.STYLE["font.size"] / 72 * figures.PIXELS_PER_INCH_SHOWN
 # What is wrong with the slide in view. Text is measured in heights of the screen.
-LOOK = """async () => {
+LOOK = """async (figureText) => {
     for (const _ of "12") await new Promise(requestAnimationFrame);  // a new size has its effect
     const shown = [...document.querySelectorAll(".presenter-shown")];
     const all = (selector) => shown.flatMap((cell) => [...cell.querySelectorAll(selector)]);
@@ -76,9 +78,20 @@ LOOK = """async () => {
         const size = parseFloat(getComputedStyle(element).fontSize) * element.currentCSSZoom;
         if (size < 0.03 * innerHeight) faults.push(`${name(element)} in ${size.toFixed(1)} px`);
     }
+    for (const line of all(".cm-line").filter(visible)) {
+        const { fontSize, lineHeight } = getComputedStyle(line);
+        const size = parseFloat(fontSize) * line.currentCSSZoom;
+        if (line.offsetHeight > 1.5 * parseFloat(lineHeight) && size > 0.031 * innerHeight)
+            faults.push(`large code is broken: ${line.textContent}`);
+    }
     for (const element of all(".jp-RenderedImage img, .stage-panel").filter(visible)) {
         const { height } = element.getBoundingClientRect();
         if (height < 0.2 * innerHeight) faults.push(`${name(element)} only ${height} px high`);
+    }
+    for (const image of all(".jp-RenderedImage img").filter(visible)) {
+        const scale = (side) => image.getBoundingClientRect()[side] / image.getAttribute(side);
+        const size = figureText * Math.min(scale("width"), scale("height"));
+        if (size < 0.03 * innerHeight) faults.push(`a figure with text of ${size.toFixed(1)} px`);
     }
     const figures = all(".jp-RenderedImage img").filter(visible).length;
     const captions = all("em").filter((words) => /^Figure \\d/.test(words.textContent)).length;
@@ -137,11 +150,15 @@ def faults_in_view(presented):
     """Yield what is wrong with a slide on each screen, and with each of its answers open."""
     for width, height in SCREENS:
         presented.resize(width, height)
-        yield from (f"at {height}p: {fault}" for fault in presented.page.evaluate(LOOK))
+        yield from (f"at {height}p: {fault}" for fault in look(presented))
         for answer in presented.page.locator(".presenter-shown .prediction summary").all():
             answer.click()
             words = f"at {height}p with {answer.inner_text():.3} open"
-            yield from (f"{words}: {fault}" for fault in presented.page.evaluate(LOOK))
+            yield from (f"{words}: {fault}" for fault in look(presented))
+
+
+def look(presented):
+    return presented.page.evaluate(LOOK, FIGURE_TEXT)
 
 
 def slide_type(cell):
