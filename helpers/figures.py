@@ -303,7 +303,8 @@ def unit_circle(roots, inner):
     words = []
     for look, name, values in _with_looks(doors.named("roots", roots, least=1)):
         points = look | {"linestyle": "none", "markersize": 9}
-        axes.plot(np.real(values), np.imag(values), **points, label=name)
+        across = doors.finite(f"roots[{name!r}]", np.real(values), ("n",))
+        axes.plot(across, np.imag(values), **points, label=name)
         words.append(f"{name} of sizes {' and '.join(map(_number, np.abs(values)))}")
     _grid_lines(axes)
     axes.legend(**BESIDE)
@@ -504,7 +505,7 @@ def histograms(panels, xlabel, bins=40, limits=None):
     bins = doors.whole_number("bins", bins, lowest=1)
     figure = Figure(figsize=(WIDE, 2.7))
     values = {title: np.ravel(panel) for title, panel in panels.items()}
-    everything = np.concatenate(list(values.values()))
+    everything = doors.finite("panels", np.concatenate(list(values.values())), ("n",))
     limits = doors.interval("limits", limits) if limits else (everything.min(), everything.max())
     words = []
     for axes, title, panel in _panels(figure, values):
@@ -612,6 +613,8 @@ def designs(panels, xlabel, ylabel, window, label=None):
     """
     panels = doors.named("panels", panels, ("2 or 3", "n"), least=1)
     xlim, ylim = doors.window(window)
+    if min(*xlim, *ylim) <= 0:
+        raise ValueError(f"window must be above 0 on log axes, got {window!r}")
     figure = Figure(figsize=(WIDE, 3.6))
     values = [panel[2] for panel in panels.values() if len(panel) > 2]
     shades = {"vmin": np.min(values), "vmax": np.max(values), "cmap": SHADES} if values else {}

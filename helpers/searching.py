@@ -105,7 +105,14 @@ def stacked(trial, configurations, seeds):
     ----------
     trial : Trial
     configurations, seeds : sequences of the same length
+
+    Raises
+    ------
+    TypeError
+        If the trial is not a Trial.
     """
+    if not hasattr(trial, "stacked"):
+        raise TypeError(f"trial must be a Trial to run side by side, got {doors.shown(trial)}")
 
     def run(places):
         return trial.stacked([configurations[i] for i in places], [seeds[i] for i in places])

@@ -26,11 +26,17 @@ def recorded(loop):
     @np.errstate(all="ignore")  # A diverging run is recorded, not warned about.
     def train(network, optimizer, digits, epochs=10, batch_size=32, seed=0):
         epochs = doors.whole_number("epochs", epochs, lowest=1)
-        batches = len(Minibatches(doors.digits(digits).train, batch_size, seed))
+        batches = Minibatches(doors.digits(digits).train, batch_size, seed)
         doors.memory(doors.optimizer(optimizer), doors.network(network).params)
+        networks = {np.shape(param)[-3:-2] for param in network.params.values()}
+        if batches.lanes and networks != {batches.lanes}:
+            raise ValueError(
+                "seed must be one whole number, or one for each network side by side, "
+                f"got {doors.shown(seed)}"
+            )
         with (
             doors.unchanged_on_error(optimizer, network.params),
-            progress(epochs * batches) as bar,
+            progress(epochs * len(batches)) as bar,
         ):
             watched = doors.Watched(optimizer, lambda _params: bar.update())
             return History(loop(network, watched, digits, epochs, batch_size, seed))

@@ -238,6 +238,8 @@ DESIGN = ("x", "y", ((1, 2), (1, 2)))
         ),
         (lambda: figures.unit_circle([0.5], 1), r"roots must be a dict of names .*, got \[0.5\]"),
         (lambda: figures.unit_circle({"a": [1]}, "r"), "inner must be one number, got 'r'"),
+        (lambda: figures.unit_circle({"a": ["x"]}, 1), r"roots\['a'\] must be .* of numbers, got"),
+        (lambda: figures.unit_circle({"a": [np.nan]}, 1), r"roots\['a'\] must be finite, got"),
         (lambda: figures.curves({}), "lines must be a dict of names to values, got {}"),
         (lambda: figures.curves([1, 2]), "lines must be a dict"),
         (
@@ -274,6 +276,7 @@ DESIGN = ("x", "y", ((1, 2), (1, 2)))
         (lambda: shades(lines={"l": 3}), r"lines\['l'\] must be numbers of shape \(2, n\), got 3"),
         (lambda: figures.histograms({}, "v"), f"{PANELS} {{}}"),
         (lambda: figures.histograms({"a": "b"}, "v"), r"panels\['a'\] must be numbers .*, got 'b'"),
+        (lambda: figures.histograms({"a": [1, np.nan]}, "v"), "panels must be finite, got .*nan"),
         (lambda: figures.histograms({"a": [1]}, "v", bins=0), "bins must be at least 1, got 0"),
         (lambda: figures.histograms({"a": [1]}, "v", limits=3), "limits must be two numbers"),
         (lambda: figures.layers([1], "s"), rf"{PANELS} \[1\]"),
@@ -290,6 +293,10 @@ DESIGN = ("x", "y", ((1, 2), (1, 2)))
         ),
         (lambda: figures.designs({"a": 3}, *DESIGN), r"panels\['a'\] must be numbers of .*, got 3"),
         (lambda: figures.designs({"a": ([1], [1])}, "x", "y", 3), r"window .* must be numbers"),
+        (
+            lambda: figures.designs({"a": ([1], [1])}, "x", "y", ((0, 1), (1, 2))),
+            r"window must be above 0 on log axes, got \(\(0, 1\), \(1, 2\)\)",
+        ),
         (lambda: figures.images(np.zeros((3, 8, 8)), [1, 2]), r"for each image, 3, got \[1, 2\]"),
         (lambda: figures.images("pictures", [1]), "pictures must be numbers of shape .*, got 'pic"),
     ],

@@ -187,6 +187,7 @@ def test_without_dask_one_line_says_what_to_install(monkeypatch):
         ({"seeds": ()}, r"seeds must be a non-empty list of numbers, got \(\)"),
         ({"seeds": 3}, "seeds must be a non-empty list of numbers, got 3"),
         ({"trial": "trial"}, "trial must be a function, got 'trial'"),
+        ({"trial": len, "map": stacked}, "trial must be a Trial to run side by side, got <built"),
         ({"map": "stacked"}, "map must be a function, got 'stacked'"),
         ({"configurations": [{"lr": -1}]}, "lr must be finite and at least 0, got -1"),
         ({"configurations": [{"rate": 1}]}, "rate"),
