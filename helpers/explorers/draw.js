@@ -105,7 +105,7 @@ function drawArrow(context, color, [ax, ay], [bx, by]) {
 // What the map tells under the pointer, and the step from there.
 function drawProbe(context, { text, at: [x, y], arrow: [dx, dy] }, { place, box: [left, top] }) {
   drawArrow(context, INK, place(x, y), place(x + dx, y + dy));
-  Object.assign(context, { fillStyle: "white", textAlign: "left", textBaseline: "top" });
+  Object.assign(context, { fillStyle: "white", font: "12px sans-serif", textBaseline: "top" });
   context.fillRect(left, top, context.measureText(text).width + 12, 20);
   context.fillStyle = "black";
   context.fillText(text, left + 6, top + 4);
