@@ -108,9 +108,11 @@ canvas.fillText = function (text, x, y) {
     if (x < actualBoundingBoxLeft || right > this.canvas.width + 1) cutTexts.add(text);
     write.call(this, text, x, y);
 };"""
-# Pictures are ready a second late.
+# Pictures are ready a second late, and counted.
 SLOW_PICTURES = """const ready = createImageBitmap;
+window.pictures = 0;
 window.createImageBitmap = async (png) => {
+    window.pictures++;
     await new Promise((wake) => setTimeout(wake, 1000));
     return ready(png);
 };"""
@@ -625,4 +627,5 @@ def test_an_explorer_is_drawn_though_its_state_is_sent_again_while_it_opens(page
     notebook = OpenNotebook(page, lab, "sent_again.ipynb", [again])
     notebook.run()
     page.locator(".stage-status", has_text="After 30 steps").wait_for()
+    assert page.evaluate("pictures") == 1
     assert notebook.errors == []
