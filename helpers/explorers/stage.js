@@ -323,7 +323,7 @@ function render({ model, el }, specs, learn) {
     counter.textContent = slider.ariaValueText = `step ${step} of ${scene.last}`;
     const idle = [step <= 0, !scene.last, step >= scene.last];
     [back, play, next].forEach((button, i) => (button.ariaDisabled = idle[i]));
-    if (!playing) say();
+    say();
   }
 
   function say() {
@@ -358,13 +358,13 @@ function render({ model, el }, specs, learn) {
       playing = requestAnimationFrame((next) => tick(next, now));
     };
     playing = requestAnimationFrame(tick);
-    play.textContent = PAUSE;
+    [play.textContent, status.ariaLive] = [PAUSE, "off"]; // words follow, and are not read aloud
   }
 
   function pause() {
     cancelAnimationFrame(playing);
     playing = 0;
-    play.textContent = PLAY;
+    [play.textContent, status.ariaLive] = [PLAY, "polite"];
   }
 
   const setKept = () => draw(say((kept = withData(model.get("kept").marks ?? [], model.get("kept").data))));

@@ -549,6 +549,15 @@ def test_race_shows_the_numbers_of_descend_and_its_end_only_at_the_end(shown):
         explorer.button("Back").click()
 
 
+def test_words_follow_play_and_only_the_last_are_read_aloud(shown):
+    explorer = shown("Race")
+    status = explorer.output.locator(".stage-status")
+    says = "(at, [words, live]) => at.textContent.startsWith(words) && at.ariaLive === live"
+    explorer.button("Play").click()
+    assert explorer.eventually(lambda: status.evaluate(says, ["Leads now", "off"]))
+    assert explorer.eventually(lambda: status.evaluate(says, ["At the end", "polite"]))
+
+
 def test_the_blindfold_game_is_played_by_keyboard_and_hides_the_map(shown):
     explorer = shown("BlindfoldGame")
     landscape = random_range(1)
