@@ -7,6 +7,9 @@ ALLOW_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 UV_LOCK := --universal --python-version 3.11 --fork-strategy fewest --no-annotate --custom-compile-command "make lock" --quiet
 
+# Files go to the workers in order; else those of few tests, which here are the longest, would be last.
+IN_ORDER := --dist loadscope --no-loadscope-reorder
+
 .PHONY: help lab teach test slides lint format notebooks bench handout site test-site lock lowest clean
 
 help:  ## list the commands
@@ -20,7 +23,7 @@ teach: .venv/teach  ## present the lecture (from another notebook: make teach NO
 
 test: lint  ## check everything: style, notebooks, helpers, and in a browser explorers and slides
 	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser --ignore tests/site
-	.venv/bin/pytest -r s --numprocesses 2 --dist loadscope tests/browser
+	.venv/bin/pytest -r s --numprocesses 2 $(IN_ORDER) tests/browser
 
 slides: .venv/test  ## walk through the slides of all notebooks, and report what a class could not see
 	SLIDES=all .venv/bin/pytest tests/browser/test_slides.py
@@ -47,7 +50,7 @@ site: .venv-site/site  ## write the lecture as a site into _site: a book, and a 
 	.venv-site/bin/python website/build.py _site
 
 test-site: site .venv/test  ## check the site in a browser without a network
-	.venv/bin/pytest -r s --numprocesses 2 --dist loadscope tests/site
+	.venv/bin/pytest -r s --numprocesses 2 $(IN_ORDER) tests/site
 
 lock: .venv/maintain  ## write the locks anew (remove the files first to upgrade everything)
 	.venv/bin/uv pip compile pyproject.toml --extra test $(UV_LOCK) --output-file requirements.lock

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 from tools.browser import FLAGS, INSTALL, find_browser
 from tools.run_notebooks import ROOT
@@ -21,6 +22,21 @@ HERE = Path(__file__).resolve().parent
 SITE = ROOT / "_site"
 PYODIDE = "lab/static/pyodide"
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem == "test_book")  # the laboratory takes longest
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return EachPage(config, log)
+
+
+class EachPage(LoadScopeScheduling):
+    """All tests of a page, or of a notebook in the laboratory, go to the worker that opened it."""
+
+    def _split_scope(self, nodeid):
+        return nodeid.partition("[")[2] or nodeid
 
 
 def give_up(reason):
