@@ -70,8 +70,9 @@ class Descent(Walker):
         else:
             marks = [path(run.positions, look, self.name)]
             if bowl:
-                for part, of_axis in zip(self.by_axis(run).T, (X_LOOK, Y_LOOK), strict=True):
-                    marks.append(loss_curve(landscape, part, of_axis, "line"))
+                along_x, along_y = self.by_axis(run).T
+                marks.append(loss_curve(landscape, along_x, X_LOOK, SAY["along_x"], "line"))
+                marks.append(loss_curve(landscape, along_y, Y_LOOK, SAY["along_y"], "line"))
             marks.append(loss_curve(landscape, run.losses, look))
         return View(
             panels=self.usual_panels(values),
@@ -109,13 +110,13 @@ class Descent(Walker):
             losses = np.nan_to_num(landscape(positions), nan=np.inf, posinf=np.inf)
         middle = np.median(losses, axis=1)
         marks = [path(run, look, kind="faint") for run in np.moveaxis(positions, 1, 0)]
-        marks += [loss_curve(landscape, run, look, "faint") for run in losses.T]
+        marks += [loss_curve(landscape, run, look, kind="faint") for run in losses.T]
         finite = np.clip(np.nan_to_num(positions, nan=1e30), -1e30, 1e30)
         marks.append(path(np.median(finite, axis=1), look, SAY["median"]))
         marks.append(loss_curve(landscape, middle, look))
         floor = float(np.median(losses[steps // 2 :]))
         if np.isfinite(floor):
             level = np.full(steps + 1, floor)
-            marks.append(loss_curve(landscape, level, OTHER_LOOKS[0], "line"))
+            marks.append(loss_curve(landscape, level, OTHER_LOOKS[0], kind="line"))
         words = SAY["noisy"].format(steps=steps, median=said(float(middle[-1])), floor=said(floor))
         return marks, words

@@ -48,9 +48,9 @@ def curve(values, look, label="", panel=1, kind="curve"):
     return Mark(panel, kind, np.stack([np.arange(len(values)), values], 1), look, label)
 
 
-def loss_curve(landscape, losses, look, kind="curve"):
+def loss_curve(landscape, losses, look, label="", kind="curve"):
     """Return the mark of losses above the lowest."""
-    return curve(above(landscape, losses), look, kind=kind)
+    return curve(above(landscape, losses), look, label, kind=kind)
 
 
 def path(positions, look, label="", panel=0, kind="path"):
