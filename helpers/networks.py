@@ -14,8 +14,6 @@ import numpy as np
 
 from helpers import doors
 
-AT_ONCE = 128  # images whose scores are computed together: more would not fit into a cache
-
 
 class Activation(NamedTuple):
     """What a hidden layer does to its sums, and the slope of that in terms of its output."""
@@ -87,9 +85,9 @@ class MultilayerPerceptron:
 
         The softmax of the scores gives the probabilities; the largest score is the answer.
         """
-        x = self._checked_images(x)
-        few = [x[..., first : first + AT_ONCE, :] for first in range(0, x.shape[-2], AT_ONCE)]
-        return np.concatenate([self._scores(images) for images in few], axis=-2)
+        inputs = self._inputs_of_layers(self._checked_images(x))
+        (arriving,) = deque(inputs, maxlen=1)  # the last layer's; the others are forgotten at once
+        return self._sums(self.depth, arriving)
 
     def loss(self, x, t):
         """Return the mean softmax cross-entropy in nats, shape (...), of images with labels `t`."""
@@ -115,10 +113,6 @@ class MultilayerPerceptron:
     def activation_gradients(self, x, t):
         """Return the gradient of the loss with respect to each array that `activations` gives."""
         return self._backpropagate(x, t)[1]
-
-    def _scores(self, x):
-        (arriving,) = deque(self._inputs_of_layers(x), maxlen=1)  # forget each layer at the next
-        return self._sums(self.depth, arriving)
 
     def _inputs_of_layers(self, x):
         """Yield what enters each layer: the images, then every hidden activation."""

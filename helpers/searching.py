@@ -99,7 +99,7 @@ def search(trial, configurations, seeds=(0,), map=map):
 def stacked(trial, configurations, seeds):
     """Map by side: run many networks as one, with results equal to those of the plain `map`.
 
-    Every core has LANES networks at a time, at most.
+    A core has LANES networks at a time.
 
     Parameters
     ----------

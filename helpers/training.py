@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
-from math import ceil
 from threading import current_thread, main_thread
 
 import numpy as np
@@ -16,8 +15,7 @@ from helpers import doors
 from helpers.networks import side_by_side
 
 tqdm.monitor_interval = 0  # no thread that looks after the bars: a Python in the browser has none
-FEWEST, LANES = 5, 32  # networks side by side: fewer waste time, more would not fit into a cache
-CORES = os.cpu_count() or 1
+LANES = 32  # networks side by side; more would not fit into a processor's cache
 
 
 def recorded(loop):
@@ -249,12 +247,8 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
 
 
 def in_pieces(items):
-    """Return a list cut into pieces of about the same length, so that no core is idle.
-
-    A piece has FEWEST to LANES items; only a short list and a rest have fewer.
-    """
-    of_a_core = len(items) / CORES
-    length = max(FEWEST, ceil(of_a_core / ceil(of_a_core / LANES)))
+    """Return a list cut into pieces of about the same length, LANES at most."""
+    length = -(-len(items) // -(-len(items) // LANES))
     return [items[first : first + length] for first in range(0, len(items), length)]
 
 
@@ -264,7 +258,7 @@ def map_of_threads():
     if sys.platform == "emscripten":  # a Python in the browser
         yield map
     else:
-        with ThreadPoolExecutor(CORES) as threads:
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
             yield threads.map
 
 
