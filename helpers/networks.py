@@ -22,9 +22,14 @@ class Activation(NamedTuple):
     slope: callable
 
 
+@np.errstate(over="ignore")  # Where exp overflows to infinity, 0 is right.
+def sigmoid(z):
+    """Return 1 / (1 + exp(-z))."""
+    return 1 / (1 + np.exp(-z))
+
+
 ACTIVATIONS = {
-    # 1 / (1 + exp(-z)), written so that exp cannot overflow.
-    "sigmoid": Activation(lambda z: 0.5 + 0.5 * np.tanh(0.5 * z), lambda a: a * (1 - a)),
+    "sigmoid": Activation(sigmoid, lambda a: a * (1 - a)),
     "tanh": Activation(np.tanh, lambda a: 1 - a * a),
     "relu": Activation(lambda z: np.maximum(z, 0), lambda a: a > 0),
 }

@@ -17,7 +17,7 @@ from helpers import doors
 from helpers.digits import Split, load_digits
 from helpers.networks import INITIAL, MultilayerPerceptron, side_by_side
 from helpers.optimizers import SGD
-from helpers.training import Minibatches, in_pieces, map_of_threads
+from helpers.training import Minibatches, in_pieces, looks_at, map_of_threads
 
 OF_THE_NETWORK = ("units", "scale", "decay")
 INSTALL = (
@@ -199,17 +199,14 @@ class Trial:
             return optimizer
         return Decaying(optimizer, doors.hyperparameter("decay", configuration["decay"]))
 
-    @np.errstate(all="ignore")  # A diverging trial is a bad one, nothing else.
     def _run(self, network, optimizer, seed):
         """Return what is read after the epochs to look at, shape (looks, ..., 719)."""
-        looks, right = np.atleast_1d(self.epochs), []
         batches = Minibatches(self.images or load_digits().train, self.batch_size, seed)
-        for epoch in range(1, max(looks) + 1):
-            for x, t in batches:
-                optimizer.update(network.params, network.gradient(x, t))
-            if epoch in looks:
-                right.append(network.scores(held_out().x).argmax(axis=-1) == held_out().t)
-        return np.array(right)
+
+        def read():
+            return network.scores(held_out().x).argmax(axis=-1) == held_out().t
+
+        return looks_at(network, optimizer, batches, np.atleast_1d(self.epochs), read)
 
 
 class Decaying:

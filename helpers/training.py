@@ -154,7 +154,10 @@ class History:
 
     @property
     def diverged_at(self):
-        """The first epoch after which a loss was not finite (of any run, if several), or None."""
+        """The first row with a loss that is not finite (of any run, if several), or None.
+
+        Of `train` it is the first such epoch.
+        """
         diverged = ~np.isfinite(self.training_loss.reshape(len(self.measures), -1)).all(axis=1)
         return int(diverged.argmax()) if diverged.any() else None
 
@@ -168,7 +171,8 @@ class RaceResult:
     rates : ndarray, shape (rates,)
         Learning rates it was given.
     history : History
-        Its arrays have shape (epochs + 1, rates, seeds).
+        Its arrays have shape (epochs + 1, rates, seeds), or (looks, rates, seeds) of a race that
+        looked only after some epochs.
     """
 
     rates: np.ndarray
@@ -204,7 +208,10 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
     make_network : callable
         Makes a network from a seed.
     digits : Digits
-    epochs, batch_size : int
+    epochs : int or sequence of int
+        Passes over the training images. The networks are evaluated before the first and after
+        each; with a sequence only after these.
+    batch_size : int
     seeds : sequence of int
         Each gives the initial weights and the order of the mini-batches of one run.
 
@@ -219,9 +226,11 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
         rates for each; or if there are no seeds.
     """
     rates = fair_rates(rules, rates)
+    doors.digits(digits)
     doors.numbers("seeds", seeds, ("n",))
     doors.function("make_network", make_network)
     networks = {seed: doors.network(make_network(seed)) for seed in seeds}
+    looks = epochs_to_look_at(epochs)
     pieces = [
         (name, runs) for name in rules for runs in in_pieces(list(product(rates[name], seeds)))
     ]
@@ -230,10 +239,13 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
         name, runs = piece
         its_rates, its_seeds = zip(*runs, strict=True)
         lanes = side_by_side([networks[seed] for seed in its_seeds], copies=1)
-        optimizer = rules[name](np.reshape(its_rates, (1, -1, 1, 1)))
-        return train(lanes, optimizer, digits, epochs, batch_size, its_seeds).measures[:, :, 0]
+        optimizer = doors.optimizer(rules[name](np.reshape(its_rates, (1, -1, 1, 1))))
+        watched = doors.Watched(optimizer, lambda _params: None)
+        batches = Minibatches(digits.train, batch_size, its_seeds)
+        measured = looks_at(lanes, watched, batches, looks, lambda: evaluate(lanes, digits))
+        return measured[:, :, 0]
 
-    measures = {name: [] for name in rules}  # of each piece: epochs + 1, what is measured, runs
+    measures = {name: [] for name in rules}  # of each piece: looks, what is measured, runs
     with progress(len(pieces)) as bar, map_of_threads() as map:
         for (name, _), measured in zip(pieces, map(run, pieces), strict=True):
             measures[name].append(measured)
@@ -241,9 +253,30 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
     results = {}
     for name in rules:
         together = np.concatenate(measures[name], axis=-1)
-        history = History(together.reshape(epochs + 1, 3, -1, len(seeds)))
+        history = History(together.reshape(len(looks), 3, -1, len(seeds)))
         results[name] = RaceResult(rates[name], history)
     return results
+
+
+@np.errstate(all="ignore")  # A diverging run is a bad one, nothing else.
+def looks_at(network, optimizer, batches, epochs, look):
+    """Train in place; return what `look()` gave after each of `epochs`, an array."""
+    looks = []
+    for epoch in range(max(epochs) + 1):
+        if epoch > 0:
+            for x, t in batches:
+                optimizer.update(network.params, network.gradient(x, t))
+        if epoch in epochs:
+            looks.append(look())
+    return np.array(looks)
+
+
+def epochs_to_look_at(epochs):
+    """Return all epochs up to a number, or those of a sequence, or raise an error."""
+    if np.ndim(epochs) == 0:
+        return range(doors.whole_number("epochs", epochs, lowest=1) + 1)
+    doors.numbers("epochs", epochs, ("n",))
+    return sorted({doors.whole_number("epochs", epoch) for epoch in epochs})
 
 
 def in_pieces(items):

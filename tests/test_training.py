@@ -101,6 +101,16 @@ def test_a_race_is_the_runs_it_stands_for(few, lanes, monkeypatch):
     assert results["SGD"].history[0, 0].diverged_at is None
 
 
+def test_a_race_may_look_after_some_epochs_only(few):
+    rates = {name: [0.01, 0.1] for name in RULES}
+    all_epochs = race(RULES, rates, small_network, few, epochs=4, seeds=[4, 9])
+    some = race(RULES, rates, small_network, few, epochs=(1, 4), seeds=[4, 9])
+    for name, result in some.items():
+        np.testing.assert_array_equal(
+            result.history.measures, all_epochs[name].history.measures[[1, 4]]
+        )
+
+
 def test_the_best_rate_has_the_highest_final_validation_accuracy_over_the_seeds():
     measures = np.zeros((2, 3, 3, 2))  # epochs + 1, quantities, rates, seeds
     measures[-1, 1] = [[0.5, 0.7], [0.9, 0.9], [1.0, 0.1]]
@@ -154,6 +164,9 @@ def test_what_cannot_train_is_named(few, wrong, error, message):
         ({"rates": {"SGD": 0.1, "Adam": 1}}, r"rates\['SGD'\] must be a non-empty list .* 0.1"),
         ({"rates": [0.1]}, r"rates must be a dict of names .*, got \[0.1\]"),
         ({"rules": [SGD]}, r"rules must be a dict of names .*, got \[<class"),
+        ({"epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"epochs": ()}, r"epochs must be a non-empty list of numbers, got \(\)"),
+        ({"epochs": (1, 2.5)}, "epochs must be a whole number, got 2.5"),
         ({"seeds": []}, r"seeds must be a non-empty list of numbers, got \[\]"),
         ({"seeds": 5}, "seeds must be a non-empty list of numbers, got 5"),
         ({"seeds": [0.5]}, "seed must be a whole number, got 0.5"),
