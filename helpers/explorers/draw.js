@@ -30,37 +30,42 @@ function projection({ box: [left, top, width, height], window: [[x0, x1], [y0, y
   };
 }
 
-// Text is as large as that of the page, as far as there is room; em is the page's, in panel pixels.
-function drawPanel(context, panel, ratio, em) {
-  const { box: [left, top, width, height], window: [[x0], [y0]], place } = panel;
+// Axes make room for text larger than that of a page, which they were laid out for.
+function withRoom(panel, font) {
+  const { size: [w, h], box: [, , width, height] } = panel, room = Math.max(1, font / 17);
+  const [across, down] = [w - 64 * room, h - 72 * room], scale = Math.min(1, across / width, down / height);
+  const box = [52 * room + (across - scale * width) / 2, 30 * room + (down - scale * height) / 2, scale * width, scale * height];
+  return { ...panel, font, room, box, ...projection({ ...panel, box }) };
+}
+
+function drawPanel(context, panel, ratio) {
+  const { box: [left, top, width, height], size, window: [[x0], [y0]], place, font, room } = panel;
   const [right, below, middle] = [left + width, top + height, left + width / 2];
-  const font = clamp(0.9 * em, 12, 17);
-  const write = (text, x, y, align, baseline, size = font) => {
-    context.font = `${size}px "DejaVu Sans", Verdana, sans-serif`;
-    Object.assign(context, { textAlign: align, textBaseline: baseline });
-    context.fillText(text, x, y);
+  const write = (text, x, y, textAlign, textBaseline, more = 0, widest = size[0]) => {
+    Object.assign(context, { font: `${font + more}px "DejaVu Sans", Verdana, sans-serif`, textAlign, textBaseline });
+    context.fillText(text, x, y, widest);
   };
   const line = (points, color) => drawLine(context, points, { color, dash: [] }, 1, 1);
+  const tick = ([x, y], dx, dy, text, align, baseline) => {
+    line([[x, y], [x + 4 * dx, y + 4 * dy]], INK);
+    write(text, x + 7 * dx, y + 7 * dy, align, baseline, -1);
+  };
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   Object.assign(context, { fillStyle: INK, imageSmoothingQuality: "high" });
   if (panel.picture && panel.xticks.length) context.drawImage(panel.picture, left, top, width, height);
   for (const [points, color] of panel.lines) line(points.map((point) => place(...point)), color);
-  for (const [value, text] of panel.xticks) {
-    const [x] = place(value, y0);
-    line([[x, below], [x, below + 4]], INK);
-    write(text, x, below + 7, "center", "top", font - 1);
-  }
-  for (const [value, text] of panel.yticks) {
-    const [, y] = place(x0, value);
-    line([[left - 4, y], [left, y]], INK);
-    write(text, left - 7, y, "right", "middle", font - 1);
-  }
+  for (const [value, text] of panel.yticks) tick(place(x0, value), -1, 0, text, "right", "middle");
+  const widest = Math.max(...panel.xticks.map(([, text]) => context.measureText(text).width));
+  const every = Math.ceil((panel.xticks.length * (widest + 6)) / width); // or they would touch
+  for (const [value, text] of panel.xticks.filter((_, i) => i % every === 0)) tick(place(value, y0), 0, 1, text, "center", "top");
   if (panel.xticks.length) line([[left, top], [left, below], [right, below]], INK);
-  write(panel.title, middle, top - 9, "center", "bottom");
-  write(panel.xlabel, middle, below + 23, "center", "top");
-  write(panel.ylabel, Math.max(left - 8, context.measureText(panel.ylabel).width), top - 9, "right", "bottom");
+  write(panel.xlabel, middle, below + 23 * room, "center", "top");
+  const start = panel.ylabel ? Math.max(left - 8, context.measureText(panel.ylabel).width) + 6 : 6;
+  write(panel.ylabel, start - 6, top - 9, "right", "bottom");
+  const half = Math.min(context.measureText(panel.title).width, size[0] - start) / 2;
+  write(panel.title, clamp(middle, start + half, size[0] - half), top - 9, "center", "bottom", 0, 2 * half);
   context.fillStyle = "black";
-  for (const [x, y, text] of panel.notes) write(text, ...place(x, y), "center", "middle", font + 1);
+  for (const [x, y, text] of panel.notes) write(text, ...place(x, y), "center", "middle", 1);
 }
 
 // A part of a panel's image, as large as the panel.
@@ -103,12 +108,12 @@ function drawArrow(context, color, [ax, ay], [bx, by]) {
 }
 
 // What the map tells under the pointer, and the step from there.
-function drawProbe(context, { text, at: [x, y], arrow: [dx, dy] }, { place, box: [left, top] }) {
+function drawProbe(context, { text, at: [x, y], arrow: [dx, dy] }, { place, box: [left, top], font }) {
   drawArrow(context, INK, place(x, y), place(x + dx, y + dy));
-  Object.assign(context, { fillStyle: "white", font: "12px sans-serif", textBaseline: "top" });
-  context.fillRect(left, top, context.measureText(text).width + 12, 20);
+  Object.assign(context, { fillStyle: "white", font: `${font}px sans-serif`, textBaseline: "top" });
+  context.fillRect(left, top, context.measureText(text).width + font, 1.6 * font);
   context.fillStyle = "black";
-  context.fillText(text, left + 6, top + 4);
+  context.fillText(text, left + font / 2, top + font / 3);
 }
 
 // A mark at time t, which lies between two steps while it plays.

@@ -193,8 +193,8 @@ function render({ model, el }, specs, learn) {
   function setCharts() {
     for (const [name, { path, marks }] of Object.entries(model.get("charts"))) {
       const { chart, stops } = inputs[name], end = stops.length - 1;
-      chart.innerHTML = `<svg viewBox="0 0 ${end} 100" preserveAspectRatio="none" aria-hidden="true">
-        <path d="${path}"/></svg>`;
+      const box = `viewBox="0 0 ${end} 100" preserveAspectRatio="none" aria-hidden="true"`;
+      chart.innerHTML = `<svg ${box}><path d="${path}"/></svg>`;
       marks.forEach(([stop, text], i) => {
         const style = `left: ${(100 * stop) / end}%; top: ${i}lh`;
         make("span", stop > 0.6 * end ? "stage-left" : "", chart, { style }).textContent = text;
@@ -249,28 +249,26 @@ function render({ model, el }, specs, learn) {
 
   function setPanels() {
     scene.panels.forEach((id, i) => {
-      panels[i] ??= makePanel(i);
-      const panel = panels[i], { frame } = panel, spec = specs[id];
-      const grips = i in scene.grips, label = spec.label || spec.title;
-      Object.assign(frame, { ariaLabel: label, tabIndex: grips || spec.steps ? 0 : -1 });
-      frame.role = frame.tabIndex ? "img" : "application";
+      const panel = (panels[i] ??= makePanel(i)), { frame } = panel, spec = specs[id];
+      const grips = i in scene.grips, [role, tabIndex] = grips || spec.steps ? ["application", 0] : ["img", -1];
+      Object.assign(frame, { ariaLabel: spec.label || spec.title, role, tabIndex });
       frame.classList.toggle("stage-grabs", grips);
-      if (panel.spec === spec) return;
-      panel.spec = spec;
+      if (panel.laidOut === spec) return;
+      panel.laidOut = spec;
       frame.style.cssText = `--w: ${spec.size[0]}; --h: ${spec.size[1]}`;
       drawStill(panel);
     });
     panels.forEach(({ frame }, i) => (frame.hidden = !scene.panels[i]));
   }
 
-  // Canvases have the pixels of the screen, also when the page is zoomed.
+  // Canvases have the pixels of the screen, also when the page is zoomed, and text nearly its size.
   function drawStill(panel) {
-    const { frame, still, live, spec } = panel;
-    panel.ratio = (frame.getBoundingClientRect().width * devicePixelRatio) / spec.size[0] || 1;
-    for (const canvas of [still, live])
-      [canvas.width, canvas.height] = spec.size.map((side) => Math.round(side * panel.ratio));
+    const { frame, still, live, laidOut: { size } } = panel;
+    panel.ratio = (frame.getBoundingClientRect().width * devicePixelRatio) / size[0] || 1;
+    for (const canvas of [still, live]) [canvas.width, canvas.height] = size.map((side) => Math.round(side * panel.ratio));
     const em = parseFloat(getComputedStyle(frame).fontSize) * (frame.currentCSSZoom ?? 1) * devicePixelRatio;
-    drawPanel(still.getContext("2d"), spec, panel.ratio, em / panel.ratio);
+    panel.spec = withRoom(panel.laidOut, clamp((0.9 * em) / panel.ratio, 12, 32));
+    drawPanel(still.getContext("2d"), panel.spec, panel.ratio);
   }
 
   // ---- the scene -------------------------------------------------------------------------------
@@ -321,8 +319,7 @@ function render({ model, el }, specs, learn) {
     readout.innerHTML = filled(scene.template, scene.columns, step);
     slider.value = step;
     counter.textContent = slider.ariaValueText = `step ${step} of ${scene.last}`;
-    const idle = [step <= 0, !scene.last, step >= scene.last];
-    [back, play, next].forEach((button, i) => (button.ariaDisabled = idle[i]));
+    for (const [button, idle] of [[back, step <= 0], [play, !scene.last], [next, step >= scene.last]]) button.ariaDisabled = idle;
     say();
   }
 
@@ -363,8 +360,7 @@ function render({ model, el }, specs, learn) {
 
   function pause() {
     cancelAnimationFrame(playing);
-    playing = 0;
-    [play.textContent, status.ariaLive] = [PLAY, "polite"];
+    [playing, play.textContent, status.ariaLive] = [0, PLAY, "polite"];
   }
 
   const setKept = () => draw(say((kept = withData(model.get("kept").marks ?? [], model.get("kept").data))));
@@ -384,7 +380,7 @@ function render({ model, el }, specs, learn) {
 export default () => {
   const specs = {};
   const learn = (fresh) => Promise.all(Object.entries(fresh).map(async ([id, spec]) => {
-    specs[id] ??= { ...spec, ...projection(spec), coming: bitmap(spec.image) };
+    specs[id] ??= { ...spec, coming: bitmap(spec.image) };
     specs[id].picture = await specs[id].coming;
   }));
   const initialize = ({ model }) => void learn(model.get("panels"));

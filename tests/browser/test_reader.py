@@ -102,11 +102,12 @@ CUT = """(stage) => {
 # Collect texts that leave the canvas on which they are written.
 WATCH_TEXTS = """window.cutTexts = new Set();
 const canvas = CanvasRenderingContext2D.prototype, write = canvas.fillText;
-canvas.fillText = function (text, x, y) {
-    const { actualBoundingBoxLeft, actualBoundingBoxRight } = this.measureText(text);
-    const right = (x + actualBoundingBoxRight) * this.getTransform().a;
-    if (x < actualBoundingBoxLeft || right > this.canvas.width + 1) cutTexts.add(text);
-    write.call(this, text, x, y);
+canvas.fillText = function (text, x, y, widest = Infinity) {
+    const { width, actualBoundingBoxLeft, actualBoundingBoxRight } = this.measureText(text);
+    const squeezed = Math.min(1, widest / width);
+    const right = (x + squeezed * actualBoundingBoxRight) * this.getTransform().a;
+    if (x < squeezed * actualBoundingBoxLeft || right > this.canvas.width + 1) cutTexts.add(text);
+    write.call(this, text, x, y, widest);
 };"""
 # Pictures are ready a second late, and counted.
 SLOW_PICTURES = """const ready = createImageBitmap;

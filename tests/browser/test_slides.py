@@ -51,6 +51,19 @@ SLIDES = [
 
 # Pixels of text in a figure that is shown as large as a notebook shows it.
 FIGURE_TEXT = figures.STYLE["font.size"] / 72 * figures.PIXELS_PER_INCH_SHOWN
+# The canvases of maps keep what was written on them since they were laid out, and how large.
+WATCH_MAPS = """const canvas = HTMLCanvasElement.prototype;
+const drawing = CanvasRenderingContext2D.prototype;
+const { get, set } = Object.getOwnPropertyDescriptor(canvas, "width"), write = drawing.fillText;
+Object.defineProperty(canvas, "width", { get, set(width) {
+    this.texts = [];
+    set.call(this, width);
+} });
+drawing.fillText = function (text, ...where) {
+    const size = (parseFloat(this.font) * this.getTransform().a) / devicePixelRatio;
+    this.canvas.texts?.push({ text, size });
+    write.call(this, text, ...where);
+};"""
 # What is wrong with the slide in view. Text is measured in heights of the screen.
 LOOK = """async (figureText) => {
     for (const _ of "12") await new Promise(requestAnimationFrame);  // a new size has its effect
@@ -93,6 +106,8 @@ LOOK = """async (figureText) => {
         const size = figureText * Math.min(scale("width"), scale("height"));
         if (size < 0.03 * innerHeight) faults.push(`a figure with text of ${size.toFixed(1)} px`);
     }
+    for (const { text, size } of all(".stage-panel canvas").flatMap(({ texts }) => texts ?? []))
+        if (size < 0.03 * innerHeight) faults.push(`${text} on a map in ${size.toFixed(1)} px`);
     const figures = all(".jp-RenderedImage img").filter(visible).length;
     const captions = all("em").filter((words) => /^Figure \\d/.test(words.textContent)).length;
     if (figures !== captions) faults.push(`${figures} figures with ${captions} captions`);
@@ -102,6 +117,12 @@ CELLS = """() => {
     const cells = [...document.querySelectorAll(".presenter-now .jp-Notebook-cell")];
     return cells.flatMap((cell, i) => (cell.classList.contains("presenter-shown") ? [i] : []));
 }"""
+
+
+@pytest.fixture(autouse=True)
+def watched_maps(page):
+    """See what is written on maps."""
+    page.add_init_script(WATCH_MAPS)
 
 
 @pytest.fixture
