@@ -60,10 +60,10 @@ function drawPanel(context, panel, ratio) {
   for (const [value, text] of panel.xticks.filter((_, i) => i % every === 0)) tick(place(value, y0), 0, 1, text, "center", "top");
   if (panel.xticks.length) line([[left, top], [left, below], [right, below]], INK);
   write(panel.xlabel, middle, below + 23 * room, "center", "top");
-  const start = panel.ylabel ? Math.max(left - 8, context.measureText(panel.ylabel).width) + 6 : 6;
-  write(panel.ylabel, start - 6, top - 9, "right", "bottom");
-  const half = Math.min(context.measureText(panel.title).width, size[0] - start) / 2;
-  write(panel.title, clamp(middle, start + half, size[0] - half), top - 9, "center", "bottom", 0, 2 * half);
+  const gap = font / 2, start = gap + (panel.ylabel ? Math.max(left - 8, context.measureText(panel.ylabel).width) : 0);
+  write(panel.ylabel, start - gap, top - 9 * room, "right", "bottom");
+  const half = Math.min(context.measureText(panel.title).width, size[0] - 2 - start) / 2;
+  write(panel.title, clamp(middle, start + half, size[0] - 2 - half), top - 9 * room, "center", "bottom", 0, 2 * half);
   context.fillStyle = "black";
   for (const [x, y, text] of panel.notes) write(text, ...place(x, y), "center", "middle", 1);
 }
