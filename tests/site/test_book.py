@@ -151,7 +151,34 @@ def test_page_opens_as_a_file(context, site, path):
     assert (look.errors, look.outside) == ([], [])
 
 
-def test_search_finds_a_word(context, address):
-    page = Look(context, f"{address}/search.html?q=momentum").page
-    page.locator("#search-results li").first.wait_for()
+@pytest.mark.parametrize(
+    ("menu", "link", "end"),
+    [
+        ("Toggle primary sidebar", "3 · Momentum: a walker with mass", "03_momentum.html"),
+        ("Toggle secondary sidebar", "The zigzag", "02_sgd.html#the-zigzag"),
+    ],
+)
+def test_contents_on_a_phone_open_close_and_lead_on(context, address, menu, link, end):
+    page = Look(context, f"{address}/notebooks/02_sgd.html").page
+    page.set_viewport_size({"width": 390, "height": 844})
+    button, opened = page.get_by_role("button", name=menu), page.locator("dialog[open]")
+    button.click()
+    opened.wait_for()
+    page.keyboard.press("Escape")
+    opened.wait_for(state="hidden")
+    assert button.evaluate("(button) => button === document.activeElement")
+    button.press("Enter")
+    opened.get_by_role("link", name=link, exact=True).press("Enter")
+    page.wait_for_url(f"**/notebooks/{end}")
+    opened.wait_for(state="hidden")
     page.close()
+
+
+def test_search_finds_a_section_and_tells_no_answer(context, address):
+    page = Look(context, f"{address}/search.html?q=zigzag").page
+    found = page.locator("#search-results li:has(a[href$='02_sgd.html#the-zigzag']) .context")
+    found.wait_for()
+    text = found.inner_text()
+    page.close()
+    assert "Predict." in text
+    assert "Right." not in text

@@ -16,10 +16,12 @@ html_title = project
 html_static_path = ["static"]
 html_favicon = "static/icon.svg"
 html_css_files = ["book.css"]
+html_js_files = [("book.js", {"defer": "defer"})]
 html_copy_source = False
 html_context = {"default_mode": "light"}
 html_theme_options = {
     "home_page_in_toc": True,
+    "navbar_persistent": [],  # its buttons would take the presses from those above the page
     "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
@@ -27,6 +29,8 @@ html_theme_options = {
 
 # Everything a page needs lies beside it, as build.py has put it there.
 mathjax_path = "mathjax/tex-mml-chtml.js"
+# The Tab key goes from control to control, and not through every formula.
+mathjax3_config = {"options": {"menuOptions": {"settings": {"inTabOrder": False}}}}
 nb_ipywidgets_js = {"require.js": {}, "widgets.js": {}, "html-manager/embed-amd.js": {}}
 
 
