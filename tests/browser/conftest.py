@@ -123,9 +123,9 @@ def presenting(tmp_path_factory):
 def present(page, presenting):
     """Return a function that opens a notebook to present it, and waits until it has run."""
 
-    def open_and_run(path):
-        return Presented(
-            page, f"{presenting.url}/lab/workspaces/{path.stem}/tree/notebooks/{path.name}"
-        )
+    return lambda path: Presented(page, address(presenting, path))
 
-    return open_and_run
+
+def address(presenting, path):
+    """Return where a notebook is presented."""
+    return f"{presenting.url}/lab/workspaces/{path.stem}/tree/notebooks/{path.name}"

@@ -15,6 +15,7 @@ from helpers import explorers
 from helpers.landscapes import ravine
 from helpers.optimizers import SGD
 from helpers.predictions import questions
+from tests.browser.conftest import Presented, address
 from tools.run_notebooks import METADATA
 
 FIRST = next(iter(questions()))
@@ -64,25 +65,49 @@ STANDS_AT = """([place, error]) => ["x", "y"].every((name, i) => {
     return Math.abs(Number(box.value.replace("−", "-")) - place[i]) <= error[i];
 })"""
 
+FONT_SIZE = "(element) => parseFloat(getComputedStyle(element).fontSize) * element.currentCSSZoom"
+
 
 @pytest.fixture
-def lesson(present, presenting):
-    cells = [cell for _, cell in LESSON]
+def fresh_lesson(present, presenting):
+    """Return the lesson, newly opened: no question is answered, no cell changed, no key pressed."""
+    return present(written(presenting.lesson))
+
+
+@pytest.fixture(scope="module")
+def opened_once(context, presenting):
+    page = context.new_page()
+    yield Presented(page, address(presenting, written(presenting.folder / "once.ipynb")))
+    page.close()
+
+
+@pytest.fixture
+def lesson(opened_once):
+    """Return the lesson at its title, opened once for all tests that leave it as it is."""
+    opened_once.page.bring_to_front()
+    opened_once.resize(*SCREENS[0])
+    opened_once.go_to(TITLE)
+    return opened_once
+
+
+def written(path):
+    """Write the lesson to a path, and return it."""
     for kind, cell in LESSON:
         cell.metadata["slideshow"] = {"slide_type": kind}
-    nbformat.write(new_notebook(cells=cells, metadata=METADATA), presenting.lesson)
-    return present(presenting.lesson)
+    nbformat.write(new_notebook(cells=[cell for _, cell in LESSON], metadata=METADATA), path)
+    return path
 
 
-def test_a_fresh_start_shows_the_title_and_asks_anew(lesson, context, presenting):
-    lesson.go_to(QUESTION)
-    lesson.press_on(ANSWERS[0])
+def test_a_fresh_start_shows_the_title_and_asks_anew(fresh_lesson, context, presenting):
+    fresh_lesson.go_to(QUESTION)
+    fresh_lesson.press_on(ANSWERS[0])
     opened = ".prediction [open]"
-    expect(lesson.page.locator(opened)).to_have_count(1)
-    lesson.key("Space", leads_to=ANSWER)
-    with lesson.page.expect_response(lambda r: r.request.method == "PUT" and "lesson" in r.url):
-        lesson.page.keyboard.press("Control+s")
-    fresh = type(lesson)(context.new_page(), presenting.url)
+    expect(fresh_lesson.page.locator(opened)).to_have_count(1)
+    fresh_lesson.key("Space", leads_to=ANSWER)
+    page = fresh_lesson.page
+    with page.expect_response(lambda r: r.request.method == "PUT" and "lesson" in r.url):
+        page.keyboard.press("Control+s")
+    fresh = Presented(context.new_page(), presenting.url)
     assert fresh.place() == TITLE
     expect(fresh.page.locator(".presenter-shown")).to_contain_text("A small lesson")
     fresh.go_to(QUESTION)
@@ -91,20 +116,20 @@ def test_a_fresh_start_shows_the_title_and_asks_anew(lesson, context, presenting
     fresh.page.close()
 
 
-def test_keys_turn_the_slides_after_every_press(lesson):
+def test_keys_turn_the_slides_after_every_press(fresh_lesson):
     turns = itertools.cycle(zip(FORWARD, BACK, strict=True))
     for slide, presses in ((QUESTION, ANSWERS), (EXPLORER, SIGNS.values())):
-        lesson.go_to(slide)
+        fresh_lesson.go_to(slide)
         for press in presses:
             for _ in range(2):
-                lesson.press_on(press)
+                fresh_lesson.press_on(press)
                 forward, back = next(turns)
-                lesson.key(forward, leads_to=slide + 1)
-                lesson.key(back, leads_to=slide)
-        assert slide == EXPLORER or lesson.page.locator(".prediction [open]").count() == 1
+                fresh_lesson.key(forward, leads_to=slide + 1)
+                fresh_lesson.key(back, leads_to=slide)
+        assert slide == EXPLORER or fresh_lesson.page.locator(".prediction [open]").count() == 1
     for button in "On", "Back":
-        lesson.page.locator(f"#presenter-bar [aria-label={button}]").click()
-    lesson.key("Space", leads_to=SECOND)
+        fresh_lesson.page.locator(f"#presenter-bar [aria-label={button}]").click()
+    fresh_lesson.key("Space", leads_to=SECOND)
 
 
 def test_who_comes_by_tab_moves_a_slider_with_the_arrows(lesson):
@@ -120,42 +145,42 @@ def test_who_comes_by_tab_moves_a_slider_with_the_arrows(lesson):
     lesson.key("PageDown", leads_to=SECOND)
 
 
-def test_back_shows_the_previous_slide_whole_and_on_asks_for_no_answer(lesson):
-    page = lesson.page
+def test_back_shows_the_previous_slide_whole_and_on_asks_for_no_answer(fresh_lesson):
+    page = fresh_lesson.page
     second = page.locator(".presenter-shown", has_text="A second thought.")
-    lesson.key("Space", leads_to=THOUGHTS)
+    fresh_lesson.key("Space", leads_to=THOUGHTS)
     expect(second).to_have_css("opacity", "0")
-    lesson.key("Space", leads_to=THOUGHTS)
+    fresh_lesson.key("Space", leads_to=THOUGHTS)
     expect(second).to_have_css("opacity", "1")
-    lesson.key("Space", leads_to=QUESTION)
+    fresh_lesson.key("Space", leads_to=QUESTION)
     expect(page.locator(".prediction [open]")).to_have_count(0)
-    lesson.key("PageUp", leads_to=THOUGHTS)
+    fresh_lesson.key("PageUp", leads_to=THOUGHTS)
     expect(second).to_have_css("opacity", "1")
-    lesson.key("PageDown", leads_to=QUESTION)
-    lesson.key("PageDown", leads_to=ANSWER)
+    fresh_lesson.key("PageDown", leads_to=QUESTION)
+    fresh_lesson.key("PageDown", leads_to=ANSWER)
     expect(page.locator(".presenter-shown .jp-OutputArea-output")).to_be_visible()
     expect(page.locator(".prediction [open]")).to_have_text("just show\nThe next cell shows it.")
 
 
-def test_code_is_changed_and_run_and_the_slide_stays(lesson):
-    page = lesson.page
-    lesson.go_to(CODE)
+def test_code_is_changed_and_run_and_the_slide_stays(fresh_lesson):
+    page = fresh_lesson.page
+    fresh_lesson.go_to(CODE)
     output = page.locator(".presenter-shown .jp-OutputArea-output")
     expect(output).to_have_text("42")
     page.locator(".presenter-shown .cm-line").last.click()
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
     page.keyboard.type(" + 1 ")
-    assert lesson.place() == CODE
+    assert fresh_lesson.place() == CODE
     page.keyboard.press("Shift+Enter")
     expect(output).to_have_text("43")
-    assert lesson.place() == CODE
+    assert fresh_lesson.place() == CODE
     page.keyboard.press("d")
     page.keyboard.press("x")
-    lesson.key("ArrowDown", leads_to=DEEPER)
-    lesson.key("ArrowUp", leads_to=CODE)
+    fresh_lesson.key("ArrowDown", leads_to=DEEPER)
+    fresh_lesson.key("ArrowUp", leads_to=CODE)
     page.locator(".presenter-shown .cm-line").last.click()
-    lesson.key("PageDown", leads_to=DEEPER)  # a clicker, out of the code
+    fresh_lesson.key("PageDown", leads_to=DEEPER)  # a clicker, out of the code
 
 
 def test_contents_lead_to_a_section(lesson):
@@ -211,20 +236,20 @@ def test_who_leaves_has_the_notebook_and_comes_back_to_the_slide(lesson):
 
 
 @pytest.mark.parametrize("restarted", ["here", "elsewhere"])
-def test_after_a_restart_one_press_brings_everything_back(lesson, presenting, restarted):
-    page = lesson.page
-    lesson.go_to(EXPLORER)
+def test_after_a_restart_one_press_brings_everything_back(fresh_lesson, presenting, restarted):
+    page = fresh_lesson.page
+    fresh_lesson.go_to(EXPLORER)
     if restarted == "elsewhere":
         restart_kernel(page, presenting)
-    lesson.bar("Run all anew").click()
+    fresh_lesson.bar("Run all anew").click()
     page.get_by_text("running …").wait_for()
-    lesson.wait_until_run()
-    assert lesson.place() == EXPLORER
+    fresh_lesson.wait_until_run()
+    assert fresh_lesson.place() == EXPLORER
     status = page.locator(".presenter-shown .stage-status")
     before = status.inner_text()
     page.locator(".presenter-shown .stage-buttons button").nth(1).click()
     expect(status).not_to_have_text(before)
-    lesson.key("Space", leads_to=SECOND)
+    fresh_lesson.key("Space", leads_to=SECOND)
 
 
 def restart_kernel(page, presenting):
@@ -257,10 +282,11 @@ def test_text_and_map_grow_with_the_screen(lesson, screen):
 def test_the_start_follows_the_hand_exactly(lesson, screen):
     lesson.resize(*screen)
     lesson.go_to(EXPLORER)
-    page, box = lesson.page, lesson.page.locator(".presenter-shown .stage-grabs").bounding_box()
-    panel = explorers.Descent(SGD, ravine).shown.panels[0]
-    (left, top, width, height), ((x_low, x_high), (y_low, y_high)) = panel.box, panel.window
+    page, shown = lesson.page, lesson.page.locator(".presenter-shown .stage-grabs")
+    panel, box = explorers.Descent(SGD, ravine).shown.panels[0], shown.bounding_box()
     scale = box["width"] / panel.size[0]  # pixels of the screen in one of the panel
+    left, top, width, height = axes_with_room(panel, shown.evaluate(FONT_SIZE) / scale)
+    (x_low, x_high), (y_low, y_high) = panel.window
     page.mouse.move(box["x"] + scale * (left + width / 2), box["y"] + scale * (top + height / 2))
     page.mouse.down()
     for across, down in (0.2, 0.7), (0.85, 0.15), (0.3, 0.4):
@@ -272,6 +298,16 @@ def test_the_start_follows_the_hand_exactly(lesson, screen):
     page.mouse.up()
     page.mouse.move(box["x"], box["y"])
     page.wait_for_function(STANDS_AT, arg=[expected, a_pixel])
+
+
+def axes_with_room(panel, font_size):
+    """Return the box of a panel's axes where text is so large, in its pixels: as in draw.js."""
+    (wide, high), (_, _, width, height) = panel.size, panel.box
+    room = max(1, min(0.9 * font_size, 32) / 17)
+    fits = min(1, (wide - 64 * room) / width, (high - 72 * room) / height)
+    left = 52 * room + (wide - 64 * room - fits * width) / 2
+    top = 30 * room + (high - 72 * room - fits * height) / 2
+    return left, top, fits * width, fits * height
 
 
 def test_speaker_window_tells_and_drives_with_the_one_kernel(lesson, presenting):
@@ -314,25 +350,25 @@ def connections(page, presenting):
     return {kernel["id"]: kernel["connections"] for kernel in kernels}
 
 
-def test_speaker_window_has_a_clock_and_adds_the_minutes(lesson):
-    with lesson.page.expect_popup() as opened:
-        lesson.page.keyboard.press("s")
+def test_speaker_window_has_a_clock_and_adds_the_minutes(fresh_lesson):
+    with fresh_lesson.page.expect_popup() as opened:
+        fresh_lesson.page.keyboard.press("s")
     speaker = opened.value
     spent, here, until = (speaker.locator(name) for name in ("#lesson", "#section", "#until"))
     expect(speaker.locator("#time")).to_have_text(re.compile(r"^\d{1,2}:\d\d"))
     expect(until).to_have_text("0 min")
     speaker.wait_for_timeout(1500)
     expect(spent).to_have_text("0:00 of 12 min")  # the lesson begins with the first key or press
-    lesson.key("Space", leads_to=THOUGHTS)
+    fresh_lesson.key("Space", leads_to=THOUGHTS)
     expect(spent).to_have_text(re.compile(r"^0:0[2-9] of 12 min"))
     speaker.locator("#clock").click()
     expect(spent).to_have_text(re.compile(r"^0:0[01] of 12 min"))
     expect(here).to_have_text(re.compile(r"^0:0[1-9] of 5 min"))
     expect(until).to_have_text("5 min")
-    lesson.go_to(SECOND)
+    fresh_lesson.go_to(SECOND)
     expect(here).to_have_text(re.compile(r"^0:0\d of 7 min"))
     expect(until).to_have_text("12 min")
-    lesson.go_to(DEEPER)
+    fresh_lesson.go_to(DEEPER)
     expect(here).to_have_text(re.compile(r"^0:0\d of 0 min"))
     expect(until).to_have_text("12 min")
     speaker.close()

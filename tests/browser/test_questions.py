@@ -182,9 +182,9 @@ def test_a_checker_of_accessibility_finds_nothing(reader):
 
 def test_every_answer_of_a_notebook_waits(page, lab):
     page.set_default_timeout(60_000)
-    page.goto(f"{lab.url}/doc/tree/notebooks/{LECTURE[1].name}")
+    page.goto(f"{lab.url}/doc/tree/notebooks/{LECTURE[3].name}")
     run_all_cells(page)
-    cells = nbformat.read(LECTURE[1], as_version=4).cells
+    cells = nbformat.read(LECTURE[3], as_version=4).cells
     page.wait_for_function(FINISHED, arg=sum(cell.cell_type == "code" for cell in cells))
     asking = page.locator(".jp-CodeCell:has(.prediction)")
     assert asking.count() == sum(cell.source.startswith("predict(") for cell in cells) > 0
