@@ -24,14 +24,9 @@ def recorded(loop):
     @np.errstate(all="ignore")  # A diverging run is recorded, not warned about.
     def train(network, optimizer, digits, epochs=10, batch_size=32, seed=0):
         epochs = doors.whole_number("epochs", epochs, lowest=1)
+        seed = doors.whole_number("seed", seed)
         batches = Minibatches(doors.digits(digits).train, batch_size, seed)
         doors.memory(doors.optimizer(optimizer), doors.network(network).params)
-        networks = {np.shape(param)[-3:-2] for param in network.params.values()}
-        if batches.lanes and networks != {batches.lanes}:
-            raise ValueError(
-                "seed must be one whole number, or one for each network side by side, "
-                f"got {doors.shown(seed)}"
-            )
         with (
             doors.unchanged_on_error(optimizer, network.params),
             progress(epochs * len(batches)) as bar,
@@ -57,9 +52,8 @@ def train(network, optimizer, digits, epochs=10, batch_size=32, seed=0):
         Passes over the training images, at least 1.
     batch_size : int
         Images in a mini-batch, at least 1; the last one of an epoch may be smaller.
-    seed : int or sequence of int
-        Order of the mini-batches. A sequence of s seeds is for a network that holds others side
-        by side, with last leading axis s.
+    seed : int
+        Order of the mini-batches.
 
     Returns
     -------
