@@ -1,5 +1,7 @@
 """How Sphinx makes the book; `build.py` lays out its source and runs it."""
 
+import re
+
 project = "Gradient-descent optimizers"
 author = "the authors of the lecture"
 copyright = f"{author}. Text and pictures: CC BY 4.0"
@@ -33,6 +35,9 @@ mathjax_path = "mathjax/tex-mml-chtml.js"
 mathjax3_config = {"options": {"menuOptions": {"settings": {"inTabOrder": False}}}}
 nb_ipywidgets_js = {"require.js": {}, "widgets.js": {}, "html-manager/embed-amd.js": {}}
 
+CODE = re.compile(r'(?<=<span class="pre">)[^<]+')
+SIGN = re.compile(r"(?<=\w)(\.(?=\D)|[(=_](?=\w))")
+
 
 def add_laboratory_button(app, page, template, context, doctree):
     """Put a button on the page of a notebook that opens it in the laboratory."""
@@ -49,5 +54,12 @@ def add_laboratory_button(app, page, template, context, doctree):
         context["header_buttons"].insert(0, button)
 
 
+def let_code_break(app, page, template, context, doctree):
+    """Let a long name in code break after a sign, where a table on a phone has no room for it."""
+    if "body" in context:
+        context["body"] = CODE.sub(lambda code: SIGN.sub(r"\g<0><wbr/>", code[0]), context["body"])
+
+
 def setup(app):
     app.connect("html-page-context", add_laboratory_button, priority=600)
+    app.connect("html-page-context", let_code_break)
