@@ -174,6 +174,18 @@ def test_contents_on_a_phone_open_close_and_lead_on(context, address, menu, link
     page.close()
 
 
+def test_a_dark_page_is_printed_in_the_light_theme(context, address):
+    page = Look(context, f"{address}/notebooks/02_sgd.html").page
+    theme = "document.documentElement.dataset.theme"
+    page.evaluate(f"{theme} = 'dark'")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    printed = page.evaluate(theme)
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    after = page.evaluate(theme)
+    page.close()
+    assert (printed, after) == ("light", "dark")
+
+
 def test_search_finds_a_section_and_tells_no_answer(context, address):
     page = Look(context, f"{address}/search.html?q=zigzag").page
     found = page.locator("#search-results li:has(a[href$='02_sgd.html#the-zigzag']) .context")

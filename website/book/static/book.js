@@ -21,3 +21,9 @@ if (typeof Search !== "undefined") {
     return textOf(parsed.documentElement.outerHTML, anchor);
   };
 }
+
+// Paper is white: a page in the dark theme is printed in the light one.
+const root = document.documentElement;
+let theme;
+addEventListener("beforeprint", () => ([theme, root.dataset.theme] = [root.dataset.theme, "light"]));
+addEventListener("afterprint", () => (root.dataset.theme = theme));
