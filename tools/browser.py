@@ -13,7 +13,10 @@ from pathlib import Path
 
 from tools.run_notebooks import ROOT
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+BROWSERS = (
+    *("chromium", "chromium-browser", "google-chrome", "chrome"),
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
 INSTALL = """No browser to look with. Install both, then run this again:
     python -m pip install playwright
     apt-get install chromium        (or another package of Chromium or Chrome)"""
