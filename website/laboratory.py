@@ -83,7 +83,8 @@ def lay_out(contents):
             notebook.metadata.kernelspec = {"name": "python", "display_name": "Python (Pyodide)"}
             copy = contents / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
-            nbformat.write(notebook, copy)
+            # nbformat would write a text as a list of lines; JupyterLite shows it with commas.
+            copy.write_text(json.dumps(notebook))
 
 
 def lay_out_python(folder):

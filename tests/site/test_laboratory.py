@@ -139,6 +139,17 @@ def test_an_endless_attempt_is_stopped(laboratory, path):
     assert f"{name} was stopped after 3 seconds" in said
 
 
+def test_stored_outputs_are_shown_as_they_were_printed(browser, address):
+    laboratory = Laboratory(browser, address, TRIED[0])
+    printed = laboratory.page.locator("[data-mime-type='application/vnd.jupyter.stdout']")
+    shown = [text.strip() for text in printed.all_inner_texts()]
+    laboratory.context.close()
+    cells = nbformat.read(TRIED[0], as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    stored = [output.text.strip() for output in outputs if output.output_type == "stream"]
+    assert shown == stored
+
+
 def test_a_returning_reader_finds_the_changed_notebook_and_the_fresh_one(
     browser, address, site, instead
 ):
