@@ -44,9 +44,10 @@ LESSON = [
     ("notes", new_markdown_cell(NOTES.format("The second section", 7))),
     ("slide", new_markdown_cell("## The second section\n\nThe height is $x^2$.")),
     ("subslide", new_code_cell("number = 40 + 2\nprint(number)")),
+    ("slide", new_markdown_cell("### A part of it\n\nWithout notes of its own.")),
     ("slide", new_markdown_cell("## Going deeper\n\nFor those who want more.")),
 ]
-TITLE, THOUGHTS, QUESTION, ANSWER, EXPLORER, SECOND, CODE, DEEPER = range(1, 9)
+TITLE, THOUGHTS, QUESTION, ANSWER, EXPLORER, SECOND, CODE, PART, DEEPER = range(1, 10)
 FORWARD = ["Space", "PageDown", "ArrowRight", "ArrowDown"]
 BACK = ["PageUp", "ArrowLeft", "ArrowUp", "Shift+Space"]
 ANSWERS = [f"summary >> nth={i}" for i in range(3)]
@@ -177,19 +178,18 @@ def test_code_is_changed_and_run_and_the_slide_stays(fresh_lesson):
     assert fresh_lesson.place() == CODE
     page.keyboard.press("d")
     page.keyboard.press("x")
-    fresh_lesson.key("ArrowDown", leads_to=DEEPER)
+    fresh_lesson.key("ArrowDown", leads_to=PART)
     fresh_lesson.key("ArrowUp", leads_to=CODE)
     page.locator(".presenter-shown .cm-line").last.click()
-    fresh_lesson.key("PageDown", leads_to=DEEPER)  # a clicker, out of the code
+    fresh_lesson.key("PageDown", leads_to=PART)  # a clicker, out of the code
 
 
 def test_contents_lead_to_a_section(lesson):
     page = lesson.page
     page.keyboard.press("c")
     sections = page.locator("#presenter-contents li")
-    expect(sections).to_have_text(
-        ["A small lesson", "The first section (5)", "The second section (7)", "Going deeper"]
-    )
+    first, second = "The first section (5)", "The second section (7)"
+    expect(sections).to_have_text(["A small lesson", first, second, "A part of it", "Going deeper"])
     sections.nth(2).locator("button").click()
     assert lesson.place() == SECOND
     lesson.key("Space", leads_to=CODE)
@@ -232,7 +232,7 @@ def test_who_leaves_has_the_notebook_and_comes_back_to_the_slide(lesson):
     expect(lesson.page.locator(".jp-NotebookPanel-toolbar")).to_be_visible()
     lesson.bar("Present").click()
     expect(title).to_be_hidden()
-    lesson.key("Space", leads_to=DEEPER)
+    lesson.key("Space", leads_to=PART)
 
 
 @pytest.mark.parametrize("restarted", ["here", "elsewhere"])
@@ -368,7 +368,11 @@ def test_speaker_window_has_a_clock_and_adds_the_minutes(fresh_lesson):
     fresh_lesson.go_to(SECOND)
     expect(here).to_have_text(re.compile(r"^0:0\d of 7 min"))
     expect(until).to_have_text("12 min")
+    fresh_lesson.go_to(PART)
+    expect(speaker.locator("#notes")).to_contain_text("7 minutes.")
+    expect(here).to_have_text(re.compile(r"^0:0\d of 7 min"))
     fresh_lesson.go_to(DEEPER)
+    expect(speaker.locator("#notes")).to_have_text("No notes here.")
     expect(here).to_have_text(re.compile(r"^0:0\d of 0 min"))
     expect(until).to_have_text("12 min")
     speaker.close()

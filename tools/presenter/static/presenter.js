@@ -34,11 +34,11 @@ function slidesOf(notebook) {
     const type = typeOf(cell), heading = headingOf(cell), before = notebook.widgets[index - 1];
     if (type === "notes" || type === "skip") return;
     if (type === "slide" || type === "subslide" || !slides.length) {
-      if (heading) {
-        const notes = before && typeOf(before) === "notes" ? before : null;
-        section = { title: heading[2], level: heading[1].length, notes, minutes: minutesIn(notes) };
-      }
-      slides.push({ steps: [], section, opens: Boolean(heading) });
+      const notes = before && typeOf(before) === "notes" ? before : null;
+      const opens = heading && { title: heading[2], level: heading[1].length, notes, minutes: minutesIn(notes) };
+      // A part that has no notes of its own belongs to the section that it stands in.
+      if (opens && (notes || !section.notes || opens.level <= section.level)) section = opens;
+      slides.push({ steps: [], section, opens });
     }
     const { steps } = slides.at(-1);
     if (type === "fragment" || !steps.length) steps.push([]);
@@ -249,8 +249,7 @@ function activate(app) {
     const all = slides(), { section } = all[place(all)], page = speaker.document;
     if (began) spent.set(section.title, (spent.get(section.title) ?? 0) + seconds);
     const core = all.findIndex((slide) => slide.section.title === "Going deeper");
-    const planned = (until) => all.slice(0, until).filter((slide) => slide.opens)
-      .reduce((sum, slide) => sum + slide.section.minutes, 0);
+    const planned = (until) => sum(all.slice(0, until).map(({ opens }) => opens?.minutes ?? 0));
     const words = {
       time: new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }),
       lesson: `${clock(began ? Math.round((Date.now() - began) / 1000) : 0)} of ${planned(core < 0 ? undefined : core)} min`,
@@ -292,14 +291,15 @@ function activate(app) {
 
   async function openContents() {
     const list = contents.querySelector("ol"), others = contents.querySelector("p");
-    const all = slides(), now = all[place(all)].section;
+    const all = slides(), opened = all.filter(({ opens }) => opens);
+    const now = opened.findLast((slide) => all.indexOf(slide) <= place(all));
     const jump = (slide) => () => (contents.close(), show(slide));
     list.replaceChildren(), others.replaceChildren();
-    for (const slide of all.filter((slide) => slide.opens)) {
-      const { title, level, minutes } = slide.section;
+    for (const slide of opened) {
+      const { title, level, minutes } = slide.opens;
       const button = make("button", make("li", list, { className: `level-${level}` }), { onclick: jump(slide) });
       button.textContent = minutes ? `${title} (${minutes})` : title;
-      if (slide.section.title === now.title) button.ariaCurrent = "true";
+      if (slide === now) button.ariaCurrent = "true";
     }
     const folder = panel.context.path.replace(/[^/]*$/, "");
     const files = await app.serviceManager.contents.get(folder.replace(/\/$/, ""));
