@@ -113,6 +113,24 @@ LOOK = """async (figureText) => {
     if (figures !== captions) faults.push(`${figures} figures with ${captions} captions`);
     return [...new Set(faults)];
 }"""
+# How far below the screen an explorer's slide reaches at any of its steps.
+GROWTH = """async () => {
+    const shown = [...document.querySelectorAll(".presenter-shown")];
+    const sliders = shown.flatMap((cell) => [...cell.querySelectorAll(".stage-transport input")]);
+    const lowest = () => Math.max(...shown.map((cell) => cell.getBoundingClientRect().bottom));
+    const floor = document.querySelector("#presenter-bar").getBoundingClientRect().top;
+    const bottoms = [floor];
+    for (const slider of sliders) {
+        const stood = slider.value, last = Number(slider.max);
+        for (const step of [...Array(Math.min(last, 30) + 1).keys(), last, stood]) {
+            slider.value = step;
+            slider.dispatchEvent(new Event("input"));
+            await new Promise(requestAnimationFrame);
+            bottoms.push(lowest());
+        }
+    }
+    return Math.max(...bottoms) - floor;
+}"""
 CELLS = """() => {
     const cells = [...document.querySelectorAll(".presenter-now .jp-Notebook-cell")];
     return cells.flatMap((cell, i) => (cell.classList.contains("presenter-shown") ? [i] : []));
@@ -168,10 +186,13 @@ def walk(presented, path):
 
 
 def faults_in_view(presented):
-    """Yield what is wrong with a slide on each screen, and with each of its answers open."""
+    """Yield what is wrong with a slide on each screen, at each step, with each answer open."""
     for width, height in SCREENS:
         presented.resize(width, height)
         yield from (f"at {height}p: {fault}" for fault in look(presented))
+        over = presented.page.evaluate(GROWTH)
+        if over > 1:
+            yield f"at {height}p: {over:.0f} px too high at some step"
         for answer in presented.page.locator(".presenter-shown .prediction summary").all():
             answer.click()
             words = f"at {height}p with {answer.inner_text():.3} open"
