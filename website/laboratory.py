@@ -31,9 +31,9 @@ NOT_THERE = {"jupyterlab-widgets", "widgetsnbextension"}  # parts of a server, w
 # All cells are in the page: the browser's search finds them, and nothing jumps.
 OVERRIDES = {"@jupyterlab/notebook-extension:tracker": {"windowingMode": "defer"}}
 NOTE = """\
-> You are in the laboratory. What you change stays in this browser, and is here when you come \
-back. For the fresh notebook beside yours, rename yours in the list of files: the fresh one \
-appears under its old name.
+> You are in the laboratory. What you change stays in this browser: the book's button opens it \
+again, and after a reload it is in the list of files, under *notebooks*. For the fresh notebook \
+beside yours, rename yours in that list: the fresh one appears under its old name.
 """
 
 
