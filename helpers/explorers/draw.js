@@ -30,7 +30,8 @@ function projection({ box: [left, top, width, height], window: [[x0, x1], [y0, y
   };
 }
 
-// Axes make room for text larger than that of a page, which they were laid out for.
+// Axes make room for text larger than that of a page, which they were laid out for: their margins
+// of 52 and 12 pixels at the sides, 30 above and 42 below (`axes` in panels.py) grow with it.
 function withRoom(panel, font) {
   const { size: [w, h], box: [, , width, height] } = panel, room = Math.max(1, font / 17);
   const [across, down] = [w - 64 * room, h - 72 * room], scale = Math.min(1, across / width, down / height);

@@ -193,8 +193,8 @@ function render({ model, el }, specs, learn) {
   function setCharts() {
     for (const [name, { path, marks }] of Object.entries(model.get("charts"))) {
       const { chart, stops } = inputs[name], end = stops.length - 1;
-      const box = `viewBox="0 0 ${end} 100" preserveAspectRatio="none" aria-hidden="true"`;
-      chart.innerHTML = `<svg ${box}><path d="${path}"/></svg>`;
+      const attributes = `viewBox="0 0 ${end} 100" preserveAspectRatio="none" aria-hidden="true"`;
+      chart.innerHTML = `<svg ${attributes}><path d="${path}"/></svg>`;
       marks.forEach(([stop, text], i) => {
         const style = `left: ${(100 * stop) / end}%; top: ${i}lh`;
         make("span", stop > 0.6 * end ? "stage-left" : "", chart, { style }).textContent = text;
