@@ -16,10 +16,10 @@ help:  ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*##/make \1:/p' Makefile
 
 lab: .venv/lab  ## open the lecture in JupyterLab
-	OPENBLAS_NUM_THREADS=1 .venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ALLOW_ROOT)
+	.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ALLOW_ROOT)
 
 teach: .venv/teach  ## present the lecture (from another notebook: make teach NOTEBOOK=notebooks/02_sgd.ipynb)
-	OPENBLAS_NUM_THREADS=1 .venv/bin/python tools/present.py $(NOTEBOOK) $(ALLOW_ROOT)
+	.venv/bin/python tools/present.py $(NOTEBOOK) $(ALLOW_ROOT)
 
 test: lint  ## check everything: style, notebooks, helpers, and in a browser explorers and slides
 	.venv/bin/pytest --numprocesses 2 --dist loadscope --cov --ignore tests/browser --ignore tests/site

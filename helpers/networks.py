@@ -11,8 +11,13 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from helpers import doors
+
+# Our matrices are small: more threads of the BLAS library would mostly wait for each other, above
+# all where a search or a race has a thread of its own on every core.
+threadpool_limits(1, user_api="blas")
 
 
 class Activation(NamedTuple):

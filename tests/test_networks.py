@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from helpers.networks import (
     MultilayerPerceptron,
@@ -105,6 +106,11 @@ def test_huge_scores_neither_overflow_nor_lose_the_loss():
     network.params["W1"] += [[1000.0, 0.0]]
     assert network.loss([[1.0]], [1]) == 1000
     np.testing.assert_array_equal(network.gradient([[1.0]], [1])["W1"], [[1, -1]])
+
+
+def test_a_matrix_product_stays_on_one_core():
+    libraries = [each for each in threadpool_info() if each["user_api"] == "blas"]
+    assert [each["num_threads"] for each in libraries] == [1] * len(libraries)
 
 
 def test_sigmoid_is_stable():

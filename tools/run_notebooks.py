@@ -45,7 +45,6 @@ def find_lessons():
 def set_kernel_environment():
     """Let kernels started from here draw inline and keep progress bars out of the outputs."""
     os.environ["TQDM_DISABLE"] = "1"
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # small matrices are slower on several threads
     os.environ.pop("MPLBACKEND", None)
 
 

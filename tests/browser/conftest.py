@@ -44,7 +44,7 @@ def lab(tmp_path_factory):
     home = tmp_path_factory.mktemp("lab")
     folder = shutil.copytree(ROOT / "notebooks", home / "notebooks")
     shutil.copytree(ROOT / "images", home / "images")
-    with jupyter_lab(home, OPENBLAS_NUM_THREADS="1") as url:
+    with jupyter_lab(home) as url:
         yield SimpleNamespace(url=url, folder=folder)
 
 
@@ -115,7 +115,7 @@ def presenting(tmp_path_factory):
     lesson = folder / "lesson.ipynb"
     program = ROOT / "tools" / "present.py", f"notebooks/{lesson.name}"
     own = f"--ServerApp.root_dir={home}"
-    with jupyter_lab(home, own, program=program, OPENBLAS_NUM_THREADS="1") as url:
+    with jupyter_lab(home, own, program=program) as url:
         yield SimpleNamespace(url=url, folder=folder, lesson=lesson)
 
 
