@@ -193,8 +193,11 @@ def side_by_side(networks, copies):
 
 def softmax(scores):
     """Return the probabilities exp(s) / Σ exp(s) along the last axis, without overflow."""
-    exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return exponentials / exponentials.sum(axis=-1, keepdims=True)
+    rows = scores.mT.copy()  # a row for each class: adding up rows is what numpy does fast
+    rows -= rows.max(axis=-2, keepdims=True)
+    np.exp(rows, out=rows)
+    rows /= rows.sum(axis=-2, keepdims=True)
+    return rows.mT
 
 
 def log_sum_exp(scores):
