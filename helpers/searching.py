@@ -99,7 +99,7 @@ def search(trial, configurations, seeds=(0,), map=map):
 def stacked(trial, configurations, seeds):
     """Map by side: run many networks as one, with results equal to those of the plain `map`.
 
-    A core has LANES networks at a time.
+    Every core has up to LANES networks at a time.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def stacked(trial, configurations, seeds):
 
 
 def in_chunks(configurations):
-    """Return the places of those that can run side by side: a list of lists, LANES at most."""
+    """Return the places of those that can run side by side: a list of lists."""
     kinds = {}
     for place, configuration in enumerate(configurations):
         kind = (*configuration, configuration.get("units"))

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
+from math import ceil
 from threading import current_thread, main_thread
 
 import numpy as np
@@ -15,7 +16,8 @@ from helpers import doors
 from helpers.networks import side_by_side
 
 tqdm.monitor_interval = 0  # no thread that looks after the bars: a Python in the browser has none
-LANES = 32  # networks side by side; more would not fit into a processor's cache
+FEWEST, LANES = 16, 64  # networks side by side: fewer are slower, more are no faster
+CORES = os.cpu_count() or 1
 
 
 def recorded(loop):
@@ -274,8 +276,12 @@ def epochs_to_look_at(epochs):
 
 
 def in_pieces(items):
-    """Return a list cut into pieces of about the same length, LANES at most."""
-    length = -(-len(items) // -(-len(items) // LANES))
+    """Return a list cut into pieces of about the same length, so that every core has some.
+
+    A piece has FEWEST to LANES items; only a short list and a rest have fewer.
+    """
+    of_a_core = len(items) / CORES
+    length = max(FEWEST, ceil(of_a_core / ceil(of_a_core / LANES)))
     return [items[first : first + length] for first in range(0, len(items), length)]
 
 
@@ -285,7 +291,7 @@ def map_of_threads():
     if sys.platform == "emscripten":  # a Python in the browser
         yield map
     else:
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
+        with ThreadPoolExecutor(CORES) as threads:
             yield threads.map
 
 

@@ -1,6 +1,7 @@
 """Training: the loop does what it says, and a race is the runs that it stands for."""
 
 from copy import deepcopy
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -81,9 +82,10 @@ def test_divergence_is_recorded_without_a_warning(few):
     assert not np.isfinite(history.training_loss[1:]).any()
 
 
-@pytest.mark.parametrize("lanes", [32, 4])  # all runs of a rule side by side, or in two pieces
-def test_a_race_is_the_runs_it_stands_for(few, lanes, monkeypatch):
-    monkeypatch.setattr(training, "LANES", lanes)
+@pytest.mark.parametrize("fewest", [6, 3])  # all runs of a rule side by side, or in two pieces
+def test_a_race_is_the_runs_it_stands_for(few, fewest, monkeypatch):
+    monkeypatch.setattr(training, "FEWEST", fewest)
+    monkeypatch.setattr(training, "CORES", 2)
     rates = {name: [0.01, 0.1, 1e200] for name in RULES}
     results = race(RULES, rates, small_network, few, epochs=3, batch_size=32, seeds=[4, 9])
     assert list(results) == list(RULES)
@@ -197,6 +199,24 @@ def test_the_bar_counts_every_update(few, monkeypatch):
     )
     train(small_network(), SGD(), few, epochs=2, batch_size=30)
     assert (bars[0].n, bars[0].total) == (8, 8)
+
+
+@pytest.mark.parametrize(
+    ("runs", "cores", "lengths"),
+    [
+        (10, 2, [10]),
+        (35, 1, [35]),
+        (35, 2, [18, 17]),
+        (35, 16, [16, 16, 3]),
+        (65, 1, [33, 32]),
+        (256, 2, [64, 64, 64, 64]),
+    ],
+)
+def test_every_core_gets_as_many_runs_as_pay(runs, cores, lengths, monkeypatch):
+    monkeypatch.setattr(training, "CORES", cores)
+    pieces = training.in_pieces(list(range(runs)))
+    assert list(chain(*pieces)) == list(range(runs))
+    assert [len(piece) for piece in pieces] == lengths
 
 
 def test_the_bar_of_a_race_counts_its_pieces_and_stands_alone(few, monkeypatch):
