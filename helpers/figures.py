@@ -539,6 +539,7 @@ def layers(panels, ylabel):
             size *= 0.75
             words.append(f"{title}, {name} {_course(measured)}")
         axes.set(xlabel="layer", ylabel=ylabel, yscale="log")
+        axes.minorticks_off()
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         _grid_lines(axes)
     axes.plot([], color=INK, linewidth=1.5, label="predicted")
