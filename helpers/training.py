@@ -13,7 +13,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from helpers import doors
-from helpers.networks import side_by_side
+from helpers.networks import MultilayerPerceptron, side_by_side
 
 tqdm.monitor_interval = 0  # no thread that looks after the bars: a Python in the browser has none
 FEWEST, LANES = 16, 64  # networks side by side: fewer are slower, more are no faster
@@ -224,7 +224,11 @@ def race(rules, rates, make_network, digits, epochs=20, batch_size=32, seeds=(0,
     rates = fair_rates(rules, rates)
     doors.digits(digits)
     doors.numbers("seeds", seeds, ("n",))
-    doors.function("make_network", make_network)
+    if doors.function("make_network", make_network) is MultilayerPerceptron:
+        raise TypeError(
+            "make_network must be a function of a seed, such as lambda seed: "
+            "MultilayerPerceptron((64, 50, 10), seed=seed), got the class itself"
+        )
     networks = {seed: doors.network(make_network(seed)) for seed in seeds}
     looks = epochs_to_look_at(epochs)
     pieces = [

@@ -168,6 +168,10 @@ def test_what_cannot_train_is_named(few, wrong, error, message):
         ({"seeds": 5}, "seeds must be a non-empty list of numbers, got 5"),
         ({"seeds": [0.5]}, "seed must be a whole number, got 0.5"),
         ({"make_network": small_network()}, "make_network must be a function, got <.*Multilayer"),
+        (
+            {"make_network": MultilayerPerceptron},
+            "make_network must be a function of a seed, such as",
+        ),
         ({"make_network": lambda seed: None}, f"{NO_NETWORK}None"),
         ({"digits": "digits"}, f"{NO_DIGITS}'digits'"),
     ],
