@@ -365,7 +365,7 @@ def curves(
         axes.set(xscale=xscale, yscale=yscale, xlabel=xlabel, ylabel=ylabel)
         if ylim is not None:
             axes.set_ylim(doors.interval("ylim", ylim))
-        if x is None or (xscale == "linear" and isinstance(x, range)):
+        if x is None or (xscale == "linear" and np.array_equal(across, np.round(across))):
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
         elif xscale == "log" and _are_few_counts(across):
             axes.set_xticks(across, [f"{value:g}" for value in across])

@@ -202,6 +202,11 @@ def test_panels_of_different_lengths_keep_their_own_numbers():
         assert any(label.get_visible() for label in axes.get_xticklabels())
 
 
+def test_an_axis_of_whole_numbers_names_no_halves():
+    axes = figures.curves({"lead": range(8)}, x=[0, 1, 2, 3, 5, 10, 15, 20]).figure.axes[0]
+    assert [tick for tick in axes.get_xticks() if tick % 1] == []
+
+
 def shades(values=((1, 2), (3, 4)), x=(1, 2), y=(1, 2), **others):
     return figures.heatmaps({"m": values}, x, y, "x", "y", "l", **others)
 
