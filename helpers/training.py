@@ -282,10 +282,11 @@ def epochs_to_look_at(epochs):
 def in_pieces(items):
     """Return a list cut into pieces of about the same length, so that every core has some.
 
-    A piece has FEWEST to LANES items; only a short list and a rest have fewer.
+    A piece has at most LANES items, and at least FEWEST, if there are so many.
     """
-    of_a_core = len(items) / CORES
-    length = max(FEWEST, ceil(of_a_core / ceil(of_a_core / LANES)))
+    rounds = ceil(len(items) / (CORES * LANES))
+    pieces = min(rounds * CORES, max(1, len(items) // FEWEST))
+    length = ceil(len(items) / pieces)
     return [items[first : first + length] for first in range(0, len(items), length)]
 
 

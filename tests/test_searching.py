@@ -103,7 +103,7 @@ def test_side_by_side_is_equal_to_the_plain_loop(plain):
     ],
 )
 def test_other_rules_and_more_networks_than_lanes(rule, own, monkeypatch):
-    monkeypatch.setattr(training, "FEWEST", 3)
+    monkeypatch.setattr(training, "FEWEST", 1)
     monkeypatch.setattr(training, "LANES", 3)
     configurations = [{"lr": lr, **own} for lr in (0.003, 0.01, 0.03, 0.1)]
     trial = Trial(rule, hidden_layers=2, epochs=1)
