@@ -193,11 +193,10 @@ def side_by_side(networks, copies):
 
 def softmax(scores):
     """Return the probabilities exp(s) / Σ exp(s) along the last axis, without overflow."""
-    rows = scores.mT.copy()  # a row for each class: adding up rows is what numpy does fast
-    rows -= rows.max(axis=-2, keepdims=True)
-    np.exp(rows, out=rows)
-    rows /= rows.sum(axis=-2, keepdims=True)
-    return rows.mT
+    # A row for each class, also of a single vector: adding up rows is what numpy does fast.
+    rows = scores[np.newaxis].mT.copy()
+    exponentials = np.exp(rows - rows.max(axis=-2, keepdims=True))
+    return (exponentials / exponentials.sum(axis=-2, keepdims=True)).mT[0]
 
 
 def log_sum_exp(scores):

@@ -101,6 +101,8 @@ def test_scores_and_loss_follow_the_formula(activation, formula, batch):
 def test_huge_scores_neither_overflow_nor_lose_the_loss():
     scores = np.array([[1000.0, 0.0], [-1000.0, -1001.0]])
     np.testing.assert_allclose(softmax(scores), [[1, 0], [1 / (1 + 1 / np.e), 1 / (1 + np.e)]])
+    np.testing.assert_array_equal(softmax(scores[0]), softmax(scores)[0])
+    np.testing.assert_array_equal(softmax(scores.astype(int)), softmax(scores))
     np.testing.assert_allclose(log_sum_exp(scores), [[1000], [-1000 + np.log(1 + 1 / np.e)]])
     network = MultilayerPerceptron((1, 2), initial=0)
     network.params["W1"] += [[1000.0, 0.0]]
