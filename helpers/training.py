@@ -280,9 +280,9 @@ def epochs_to_look_at(epochs):
 
 
 def in_pieces(items):
-    """Return a list cut into pieces of about the same length, so that every core has some.
+    """Return a list cut into pieces of about the same length, for as many cores as pay.
 
-    A piece has at most LANES items, and at least FEWEST, if there are so many.
+    A piece has LANES items at most; a core that would get fewer than FEWEST gets none.
     """
     rounds = ceil(len(items) / (CORES * LANES))
     pieces = min(rounds * CORES, max(1, len(items) // FEWEST))
