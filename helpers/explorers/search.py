@@ -145,7 +145,8 @@ def places(way, trials, low, high, scale, seed):
     """Return the learning rates and decays that a search tries, in the order of its trials."""
     rng = np.random.default_rng(seed)
     if way == "grid":
-        side = np.linspace(0, 1, int(np.sqrt(trials)))
+        values = int(np.sqrt(trials))
+        side = (np.arange(values) + 0.5) / values
         shares = np.array([(x, y) for y in side for x in side])
     elif way == "random":
         shares = rng.random((trials, 2))
