@@ -30,8 +30,8 @@ UNMARK_REPEATED = """() => {
         kinds.add(kind);
     }
 }"""
-# What the book answers for: its text, without the theme's bars and the explorers (other tests).
-OURS = {"include": [["article"]], "exclude": [[".jupyter-widgets"]]}
+# What the book answers for: its text and its explorers, without the theme's bars.
+OURS = {"include": [["article"]]}
 
 
 @pytest.fixture(scope="module")
