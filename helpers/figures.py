@@ -77,7 +77,8 @@ class Picture:
         with matplotlib.rc_context(STYLE):
             canvas.draw()
         image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-        image.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1).save(png, "png")
+        # The palette is refined until a round moves fewer pixels than this.
+        image.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=1000).save(png, "png")
         return png.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
